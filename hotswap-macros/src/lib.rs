@@ -279,6 +279,29 @@ use proc_macro::TokenStream;
 ///     }
 /// }
 /// ```
+///
+/// # Patches
+/// A function with `#[patch]` stands for a function of another plugin, which has `#[invoke]` or is live: while both plugins
+/// are loaded, the host's calls of that function reach this one. It has the same signature, and can be called by its own
+/// name, too. The host compares the signatures when it loads the plugins, and refuses the plugin if they differ.
+///
+/// The function gets the parameters, and not the other plugin. For that, import an interface of the other plugin. A
+/// method of an interface is patched by the host only.
+///
+/// ```
+/// use hotswap_plugin::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Choir;
+///
+/// #[plugin]
+/// impl Choir {
+///     #[patch(plugin = "world", function = "hum")]
+///     fn sing(&self, times: u32) -> String {
+///         "la ".repeat(times as usize)
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn plugin(options: TokenStream, item: TokenStream) -> TokenStream {
     let as_written = plugin::without_invoke(item.clone().into());

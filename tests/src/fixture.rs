@@ -158,6 +158,10 @@ pub enum Build {
     Patient,
     /// `patient` with a state.
     PatientStateful,
+    /// `choir`, which stands for a function of `guest`.
+    Choir,
+    /// `choir` where that function has another signature.
+    ChoirLater,
 }
 
 impl Build {
@@ -267,6 +271,8 @@ impl Build {
             Build::CheckedTested => with(&["checked"], &["tested"]),
             Build::Patient => with(&["patient"], &[]),
             Build::PatientStateful => with(&["patient"], &["stateful"]),
+            Build::Choir => with(&["choir"], &[]),
+            Build::ChoirLater => with(&["choir"], &["later"]),
             Build::Nightly => plain(out, &[&nightly()], &[], &[]),
             Build::ZooNightly => plainly("zoo", out, &[&nightly()], &[], &[]),
             Build::OldContract => {

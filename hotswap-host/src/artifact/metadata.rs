@@ -78,6 +78,19 @@ pub struct Function {
     /// True if it is a check of the plugin's health.
     #[serde(skip_serializing_if = "is_false")]
     pub health: bool,
+    /// The function of another plugin that it stands for, if it is a patch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch: Option<PatchTarget>,
+}
+
+/// A function of another plugin for which one with `#[patch]` stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PatchTarget {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The function.
+    pub function: String,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -164,6 +177,12 @@ impl Metadata {
     pub fn health_checks(&self) -> impl Iterator<Item = &str> {
         let checks = self.functions.iter().filter(|function| function.health);
         checks.map(|function| function.name.as_str())
+    }
+
+    /// Returns the functions that stand for functions of other plugins, by their names.
+    pub fn patches(&self) -> impl Iterator<Item = (&str, &PatchTarget)> {
+        let functions = self.functions.iter();
+        functions.filter_map(|function| Some((function.name.as_str(), function.patch.as_ref()?)))
     }
 
     /// Reads the metadata section of `file`, and refuses a plugin with another version of the contract. `live` is the
@@ -258,6 +277,13 @@ struct RawFunction {
     smoke: Option<SmokeTime>,
     #[serde(default)]
     health: bool,
+    patch: Option<RawPatch>,
+}
+
+#[derive(Deserialize)]
+struct RawPatch {
+    plugin: String,
+    function: String,
 }
 
 #[derive(Deserialize)]
@@ -360,6 +386,10 @@ impl Function {
             signature: raw.signature,
             smoke: raw.smoke,
             health: raw.health,
+            patch: raw.patch.map(|patch| PatchTarget {
+                plugin: patch.plugin.as_str().into(),
+                function: patch.function,
+            }),
             hash,
         }
     }

@@ -49,7 +49,7 @@ pub use history::{DeclaredMigration, History, SavedField};
 pub use links::{Links, links};
 pub use live::LiveEntry;
 pub use metadata::{
-    Export, Function, Import, ImportKind, Metadata, PanicStrategy, SmokeTime, State,
+    Export, Function, Import, ImportKind, Metadata, PanicStrategy, PatchTarget, SmokeTime, State,
 };
 pub use no_delete::clear_no_delete;
 pub use note::{Note, SourceLocation};

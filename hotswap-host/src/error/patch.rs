@@ -52,6 +52,17 @@ pub enum PatchError {
         /// The method.
         function: String,
     },
+    /// A method of an interface is to be answered by a function of another plugin.
+    #[error(
+        "{function} of {plugin} is a method of an interface, which a function of another plugin cannot stand for; patch it \
+         with a closure that calls the other plugin through a handle"
+    )]
+    MethodByPlugin {
+        /// The plugin.
+        plugin: String,
+        /// The method.
+        function: String,
+    },
     /// The number of a clause is larger than the number of clauses.
     #[error(
         "clause {index} cannot be added to {plugin}.{function}, which has {clauses} on top; choose a number from 0 to {clauses}"

@@ -320,6 +320,17 @@ pub enum ReloadError {
         /// The difference.
         message: String,
     },
+    /// A plugin stands for functions of another one, with
+    /// [`#[patch]`](../hotswap_plugin/attr.plugin.html#patches), and does not fit it, or must not.
+    #[error("{plugin} cannot stand for functions of {target}: {message}")]
+    PatchPlugin {
+        /// The plugin with the functions that stand for others.
+        plugin: PluginName,
+        /// The plugin whose functions these are.
+        target: PluginName,
+        /// The reason.
+        message: String,
+    },
     /// A function that is [mocked](crate::Swapper::mock) would be gone, or would have another signature.
     #[error(
         "a function of {plugin} is mocked, and the reload does not leave it as it is: {message}"
@@ -493,6 +504,7 @@ impl ReloadError {
             | ReloadError::KeepImporter { plugin, .. }
             | ReloadError::Sticky { plugin, .. }
             | ReloadError::Patch { plugin, .. }
+            | ReloadError::PatchPlugin { plugin, .. }
             | ReloadError::Mock { plugin, .. }
             | ReloadError::Handle { plugin, .. } => plugin,
             ReloadError::KeptState { kept, .. } => &kept.first()?.0,

@@ -1,6 +1,6 @@
 //! Mocks in a generation that was made before them, for those who have pinned it.
 use crate::generation::bindings::Target;
-use crate::patch::function::{Own, PatchedFunction};
+use crate::patch::function::{Above, Own, PatchedFunction};
 use crate::patch::link::Shape;
 use crate::patch::stack::MockEntry;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,7 @@ impl Late {
             params: made.params,
             result: made.result,
         };
-        let layers = std::iter::once(&*made.layer);
+        let layers = std::iter::once(Above::Layer(made.layer.clone()));
         let Some(function) =
             PatchedFunction::link(&shape, Some(Own::typed(own.raw())), layers, &[])
         else {

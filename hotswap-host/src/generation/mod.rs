@@ -406,17 +406,33 @@ impl Generation {
         &'g self,
         instance: &'g Arc<Instance>,
     ) -> Vec<&'g Arc<Instance>> {
-        let mut users = vec![instance];
-        for plugin in &self.plugins {
-            let imports_one = |user: &&Arc<Instance>| {
-                let mut imports = plugin.imports().iter();
-                imports.any(|import| Arc::ptr_eq(import, user))
+        self.reaching(|plugin| Arc::ptr_eq(plugin, instance))
+    }
+
+    /// Returns the instances of which `which` is true, and all whose calls reach one of them: they import it, directly or
+    /// indirectly, or it answers for one of their functions.
+    pub(crate) fn reaching(&self, which: impl Fn(&Arc<Instance>) -> bool) -> Vec<&Arc<Instance>> {
+        let plugins = || self.plugins.iter().enumerate();
+        let mut reaching: Vec<usize> = Vec::new();
+        loop {
+            let reaches = |(index, plugin): &(usize, &Arc<Instance>)| {
+                let imports = |other: &usize| {
+                    let mut imports = plugin.imports().iter();
+                    imports.any(|import| Arc::ptr_eq(import, &self.plugins[*other]))
+                };
+                let calls =
+                    |other: &usize| imports(other) || self.patched.is_patched_by(*index, *other);
+                !reaching.contains(index) && (which(plugin) || reaching.iter().any(calls))
             };
-            if users.iter().any(imports_one) {
-                users.push(plugin);
-            }
+            let Some((next, _)) = plugins().find(reaches) else {
+                break;
+            };
+            reaching.push(next);
         }
-        users
+        reaching
+            .into_iter()
+            .map(|index| &self.plugins[index])
+            .collect()
     }
 
     /// Returns the holder to report for a thread that has pinned this generation.

@@ -17,6 +17,8 @@ pub(crate) struct Patched {
     pub(crate) stacks: Arc<Stacks>,
     functions: Vec<PatchedItem>,
     exports: Vec<PatchedExport>,
+    /// The numbers of plugins that are patched by functions of others, each with that of such another one.
+    patchers: Vec<(usize, usize)>,
 }
 
 /// A function that a patch has changed.
@@ -79,7 +81,13 @@ impl Patched {
         let mut patched = Patched::default();
         for (index, plugin) in plugins.iter().enumerate() {
             if let Some(stack) = stacks.get(plugin.name()) {
-                patched.add(index, plugin, stack, routes)?;
+                patched.add(plugins, index, stack, routes)?;
+                let calls = |other: &Arc<Instance>| stack.calls(|name| name == other.name());
+                let others = plugins.iter().enumerate();
+                let others = others.filter(|(_, other)| calls(other));
+                patched
+                    .patchers
+                    .extend(others.map(|(other, _)| (index, other)));
             }
         }
         patched.stacks = stacks;
@@ -88,12 +96,13 @@ impl Patched {
 
     fn add(
         &mut self,
+        plugins: &[Arc<Instance>],
         index: usize,
-        plugin: &Instance,
         stack: &Stack,
         routes: Routes,
     ) -> Result<(), PatchError> {
-        let mut layers = Layers::of(plugin, stack)?;
+        let plugin = &*plugins[index];
+        let mut layers = Layers::of(plugins, plugin, stack)?;
         layers.mock(&stack.mocks)?;
         for linked in layers.linked() {
             if let (Place::Method(export, method), Ok(function), Some(top)) =
@@ -144,6 +153,11 @@ impl Patched {
     /// Returns true if a plugin has a mock or a trace.
     pub(crate) fn has_mocks(&self) -> bool {
         self.stacks.values().any(|stack| !stack.mocks.is_empty())
+    }
+
+    /// Returns true if a function of the plugin with this number is answered by the one with the other number.
+    pub(crate) fn is_patched_by(&self, plugin: usize, other: usize) -> bool {
+        self.patchers.contains(&(plugin, other))
     }
 
     /// Returns true if there are no patches.

@@ -14,7 +14,9 @@ use std::sync::Arc;
 pub(crate) struct PatchedFunction {
     desc: FunctionDesc,
     /// The links, the topmost one last.
-    links: Vec<Box<dyn Linked>>,
+    _links: Vec<Box<dyn Linked>>,
+    /// True if the topmost one is a link, and not a function of another plugin.
+    is_link: bool,
     /// The links of calls by name, the topmost one last.
     #[allow(
         clippy::vec_box,
@@ -47,13 +49,22 @@ impl Own {
     }
 }
 
+/// What a patch puts above a function.
+#[derive(Clone)]
+pub(crate) enum Above<'p> {
+    /// A closure of the host.
+    Layer(Arc<dyn Layer>),
+    /// A function of another plugin of the same generation, which answers instead of what is below.
+    Function(FunctionOf<'p>),
+}
+
 impl PatchedFunction {
     /// Links these layers, the lowest one first, to the function of the plugin, which the generation keeps. All of them
     /// have its signature. Above them, `tracers` tell of its calls by name. Returns `None` if there are none of either.
-    pub(crate) fn link<'l>(
+    pub(crate) fn link<'p>(
         shape: &Shape,
         own: Option<Own>,
-        layers: impl Iterator<Item = &'l dyn Layer>,
+        layers: impl Iterator<Item = Above<'p>>,
         tracers: &[Arc<Tracer>],
     ) -> Option<Self> {
         let nothing = RawFunction {
@@ -62,18 +73,32 @@ impl PatchedFunction {
         };
         let mut raw = own.map_or(nothing, |own| own.raw);
         let mut links = Vec::new();
-        for layer in layers {
-            let link = layer.link(raw, shape.names());
-            raw = link.function();
-            links.push(link);
-        }
         let mut called = own.and_then(|own| own.by_name);
-        let mut desc = match links.last() {
-            Some(top) => {
-                let desc = top.describe(shape);
-                called = Some(ByName::of(&desc, raw.this));
-                desc
-            }
+        let (mut top, mut is_link) = (None, false);
+        for layer in layers {
+            is_link = matches!(layer, Above::Layer(_));
+            let desc = match layer {
+                Above::Layer(layer) => {
+                    let link = layer.link(raw, shape.names());
+                    raw = link.function();
+                    let desc = link.describe(shape);
+                    links.push(link);
+                    desc
+                }
+                Above::Function(function) => {
+                    raw = RawFunction {
+                        call: function.typed,
+                        this: function.this(),
+                    };
+                    function.named(shape.name)
+                }
+            };
+            called = Some(ByName::of(&desc, raw.this));
+            top = Some(desc);
+        }
+        let is_any = top.is_some() || !tracers.is_empty();
+        let mut desc = match top {
+            Some(desc) => desc,
             // SAFETY: `raw` and the function for calls by name are the plugin's own, with this signature. Both are called
             // with the first arguments that `function` returns.
             None => unsafe { called?.describe(shape.name, shape.params, shape.result, raw.call) },
@@ -85,10 +110,10 @@ impl PatchedFunction {
             called = Some(link.function());
             by_name.push(link);
         }
-        let is_any = !links.is_empty() || !by_name.is_empty();
         is_any.then_some(PatchedFunction {
             desc,
-            links,
+            _links: links,
+            is_link,
             by_name,
             raw,
         })
@@ -111,7 +136,7 @@ impl PatchedFunction {
     /// Returns true if a target leads to one of its topmost links.
     pub(crate) fn is_behind(&self, leads_to: impl Fn(*const ()) -> bool) -> bool {
         let by_name = self.by_name.last().map(|link| link.this());
-        let typed = (!self.links.is_empty()).then_some(self.raw.this);
+        let typed = self.is_link.then_some(self.raw.this);
         typed.into_iter().chain(by_name).any(leads_to)
     }
 }

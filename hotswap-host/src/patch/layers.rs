@@ -1,15 +1,16 @@
 //! The functions that the versions of a plugin make of those of an instance.
 use super::by_name::ByName;
-use super::function::{Own, PatchedFunction};
+use super::function::{Above, Own, PatchedFunction};
 use super::link::{Layer, Shape};
 use super::stack::{MockEntry, Stack, Version};
 use super::trace::Tracer;
-use super::{Operation, What};
+use super::{FunctionName, Operation, What};
 use crate::base::interned::interned;
 use crate::base::name::folded;
 use crate::base::nearest::nearest;
 use crate::error::{HandleError, PatchError};
 use crate::instance::Instance;
+use crate::instance::made::FunctionOf;
 use hotswap_plugin::boundary::describe::same_function;
 use hotswap_plugin::boundary::{FunctionDesc, RawFunction, mismatch};
 use hotswap_plugin::contract::LiveCode;
@@ -29,12 +30,12 @@ pub(crate) enum Place {
 }
 
 /// A function of an instance, as the versions so far have made it.
-struct State {
+struct State<'p> {
     place: Place,
     shape: Shape,
     /// The plugin's own function.
     own: Option<Own>,
-    layers: Vec<(Arc<dyn Layer>, What)>,
+    layers: Vec<(Above<'p>, What)>,
     /// The traces of its calls by name.
     tracers: Vec<Arc<Tracer>>,
     /// The version that has removed it.
@@ -43,15 +44,18 @@ struct State {
 
 /// The functions of an instance, as the versions so far have made them. Functions that none has touched are not listed.
 pub(crate) struct Layers<'p> {
+    /// All plugins of the generation.
+    plugins: &'p [Arc<Instance>],
     plugin: &'p Instance,
-    states: Vec<State>,
+    states: Vec<State<'p>>,
     added: usize,
 }
 
 impl<'p> Layers<'p> {
     /// Returns the functions as the plugin was built.
-    pub(crate) fn none(plugin: &'p Instance) -> Self {
+    pub(crate) fn none(plugins: &'p [Arc<Instance>], plugin: &'p Instance) -> Self {
         Layers {
+            plugins,
             plugin,
             states: Vec::new(),
             added: 0,
@@ -59,8 +63,12 @@ impl<'p> Layers<'p> {
     }
 
     /// Returns the functions with these versions, which have been applied to this instance before.
-    pub(crate) fn of(plugin: &'p Instance, stack: &Stack) -> Result<Self, PatchError> {
-        let mut layers = Layers::none(plugin);
+    pub(crate) fn of(
+        plugins: &'p [Arc<Instance>],
+        plugin: &'p Instance,
+        stack: &Stack,
+    ) -> Result<Self, PatchError> {
+        let mut layers = Layers::none(plugins, plugin);
         for version in &stack.versions {
             layers.apply(version)?;
         }
@@ -93,14 +101,18 @@ impl<'p> Layers<'p> {
             None if operation.what == What::AddFunction => self.add(operation),
             None => return Err(self.no_function(&operation.function)),
         };
+        let by = operation.by.as_ref().map(|by| self.other(by)).transpose()?;
         let plugin = self.plugin.name().to_string();
         let function = operation.function.clone();
         let state = &mut self.states[index];
-        if let Some(made) = &operation.made {
-            let (need, have) = (
-                (made.params, made.result),
-                (state.shape.params, state.shape.result),
-            );
+        if let (Some(_), Place::Method(..)) = (&by, state.place) {
+            return Err(PatchError::MethodByPlugin { plugin, function });
+        }
+        let made = operation.made.as_ref();
+        let made = made.map(|made| (made.params, made.result));
+        let other = by.map(|by| (by.params.as_slice(), by.result));
+        if let Some(need) = made.or(other) {
+            let have = (state.shape.params, state.shape.result);
             if !same_function(need, have) {
                 let message = mismatch::patch(&plugin, &function, need, have);
                 return Err(PatchError::Function(HandleError::Signature {
@@ -139,10 +151,12 @@ impl<'p> Layers<'p> {
             }
             state.tracers.push(tracer.clone());
         }
-        let Some(made) = &operation.made else {
-            return Ok(());
+        let layer = match (&operation.made, by) {
+            (Some(made), _) => Above::Layer(made.layer.clone()),
+            (None, Some(function)) => Above::Function(function),
+            (None, None) => return Ok(()),
         };
-        let layer = (made.layer.clone(), operation.what);
+        let layer = (layer, operation.what);
         match operation.what {
             What::AddClause(index) => {
                 let clauses = state.layers.iter().rev();
@@ -162,6 +176,28 @@ impl<'p> Layers<'p> {
             _ => state.layers.push(layer),
         }
         Ok(())
+    }
+
+    /// Returns a function of another plugin.
+    fn other(&self, by: &FunctionName) -> Result<FunctionOf<'p>, PatchError> {
+        let mut plugins = self.plugins.iter();
+        let Some(plugin) = plugins.find(|plugin| *plugin.name() == by.plugin) else {
+            return Err(PatchError::Function(HandleError::NoPlugin {
+                plugin: by.plugin.to_string(),
+                nearest_name: {
+                    let known = self.plugins.iter().map(|plugin| plugin.name().as_str());
+                    nearest(by.plugin.as_str(), known).map(str::to_owned)
+                },
+            }));
+        };
+        plugin.function(&by.function).ok_or_else(|| {
+            let known = plugin.desc().functions.iter().map(|f| f.name.as_str());
+            PatchError::Function(HandleError::NoFunction {
+                plugin: by.plugin.to_string(),
+                function: by.function.clone(),
+                nearest_name: nearest(&by.function, known).map(str::to_owned),
+            })
+        })
     }
 
     /// Returns the number of the state of this function, if there is such a function.
@@ -225,11 +261,14 @@ impl<'p> Layers<'p> {
     /// Links the layers of each function.
     pub(crate) fn linked(self) -> Vec<Linked> {
         let states = self.states.into_iter().map(|state| Linked {
-            top: state.layers.last().map(|(layer, _)| layer.clone()),
+            top: state.layers.last().and_then(|(layer, _)| match layer {
+                Above::Layer(layer) => Some(layer.clone()),
+                Above::Function(_) => None,
+            }),
             function: match state.removed {
                 Some(version) => Err(version),
                 None => {
-                    let layers = state.layers.iter().map(|(layer, _)| &**layer);
+                    let layers = state.layers.iter().map(|(layer, _)| layer.clone());
                     let tracers = &state.tracers;
                     match PatchedFunction::link(&state.shape, state.own, layers, tracers) {
                         Some(function) => Ok(function),
@@ -248,7 +287,7 @@ impl<'p> Layers<'p> {
 pub(crate) struct Linked {
     pub(crate) place: Place,
     pub(crate) name: &'static str,
-    /// The topmost layer.
+    /// The topmost layer, if it is a closure.
     pub(crate) top: Option<Arc<dyn Layer>>,
     /// The function, or the number of the version that has removed it.
     pub(crate) function: Result<PatchedFunction, u64>,

@@ -41,6 +41,6 @@ pub(crate) mod trace;
 pub use kinds::{Given, NextOf, OriginalOf};
 pub use link::Next;
 pub use operation::PatchSignature;
-pub(crate) use operation::{Made, Operation, What};
+pub(crate) use operation::{FunctionName, Made, Operation, What};
 pub use original::Original;
 pub use params::{Closure, ClosureWith};

@@ -7,6 +7,7 @@ use super::link::Layer;
 use super::mock::{AtPoint, Point};
 use super::params::{Closure, ClosureWith, Params};
 use super::trace::{Traced, TracedAsync, Tracer};
+use crate::base::name::PluginName;
 use hotswap_plugin::boundary::{AsyncSignature, Later, ParamDesc, Return, TypeDesc};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -75,10 +76,19 @@ pub struct Operation {
     /// The function: `hum`, or `Alpha::greet` for a method.
     pub(crate) function: String,
     pub(crate) what: What,
-    /// `None` if the function is removed, or its calls by name are traced.
+    /// `None` if the function is removed, another plugin has the code, or its calls by name are traced.
     pub(crate) made: Option<Made>,
     /// Tells of the function's calls by name.
     pub(crate) by_name: Option<Arc<Tracer>>,
+    /// The function of another plugin that answers.
+    pub(crate) by: Option<FunctionName>,
+}
+
+/// A function of a plugin, by name.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct FunctionName {
+    pub(crate) plugin: PluginName,
+    pub(crate) function: String,
 }
 
 /// The code of an operation, with the signature that it has.
@@ -96,6 +106,7 @@ impl Operation {
             what: What::RemoveFunction,
             made: None,
             by_name: None,
+            by: None,
         }
     }
 
@@ -106,6 +117,26 @@ impl Operation {
             what: What::TraceByName,
             made: None,
             by_name: Some(tracer),
+            by: None,
+        }
+    }
+
+    /// Returns true if the other operation replaces the same function by the same function of another plugin.
+    pub(crate) fn same(&self, other: &Operation) -> bool {
+        self.by.is_some() && self.by == other.by && self.function == other.function
+    }
+
+    /// Calls a function of another plugin instead of a function.
+    pub(crate) fn by_plugin(function: &str, plugin: PluginName, other: &str) -> Self {
+        Operation {
+            function: function.to_owned(),
+            what: What::Rewrite,
+            made: None,
+            by_name: None,
+            by: Some(FunctionName {
+                plugin,
+                function: other.to_owned(),
+            }),
         }
     }
 
@@ -119,6 +150,7 @@ impl Operation {
                 result: F::RESULT,
             }),
             by_name: None,
+            by: None,
         }
     }
 

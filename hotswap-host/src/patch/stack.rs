@@ -53,9 +53,30 @@ pub(crate) struct Version {
     pub(crate) since: SystemTime,
     /// True if something of it is sticky, and it was allowed all the same.
     pub(crate) overrode_sticky: bool,
+    /// The plugin that has made it, with `#[patch]`.
+    pub(crate) made_by: Option<PluginName>,
 }
 
 impl Stack {
+    /// Removes the versions that plugins have made for which this is true. Returns those that applied.
+    pub(crate) fn leave(&mut self, which: impl Fn(&PluginName) -> bool) -> Vec<Arc<Version>> {
+        let leaves = |version: &mut Arc<Version>| version.made_by.as_ref().is_some_and(&which);
+        self.undone.retain_mut(|version| !leaves(version));
+        self.versions.extract_if(.., leaves).collect()
+    }
+
+    /// Returns true if this plugin has made one of the versions, also if that was rolled back.
+    pub(crate) fn has_of(&self, plugin: &PluginName) -> bool {
+        let mut all = self.versions.iter().chain(&self.undone);
+        all.any(|version| version.made_by.as_ref() == Some(plugin))
+    }
+
+    /// Returns true if a version that applies calls a function of a plugin for which this is true.
+    pub(crate) fn calls(&self, which: impl Fn(&PluginName) -> bool) -> bool {
+        let mut operations = self.versions.iter().flat_map(|version| &version.operations);
+        operations.any(|operation| operation.by.as_ref().is_some_and(|by| which(&by.plugin)))
+    }
+
     /// Returns true if there is nothing to remember.
     pub(crate) fn is_empty(&self) -> bool {
         self.versions.is_empty() && self.undone.is_empty() && self.mocks.is_empty()
@@ -103,7 +124,8 @@ impl Version {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PatchVersion {
-    /// The number of the version. The first patch of a plugin has number 1, and no number is used twice.
+    /// The number of the version. The first patch of a plugin has number 1, numbers grow, and none is used twice. A reload
+    /// that brings patches along may leave out numbers.
     pub number: u64,
     /// What it does, function by function: `rewrite hum`, `after Alpha::greet`.
     pub changes: Vec<String>,
@@ -132,7 +154,10 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.function;
         match self.what {
-            What::Rewrite => write!(f, "rewrite {name}"),
+            What::Rewrite => match &self.by {
+                None => write!(f, "rewrite {name}"),
+                Some(by) => write!(f, "rewrite {name} by {}.{}", by.plugin, by.function),
+            },
             What::Before => write!(f, "before {name}"),
             What::After => write!(f, "after {name}"),
             What::Around => write!(f, "around {name}"),

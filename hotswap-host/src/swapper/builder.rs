@@ -501,7 +501,6 @@ impl Builder {
                 window: None,
                 deferred: None,
                 held: BTreeMap::new(),
-                patches: BTreeMap::new(),
                 tried: None,
             }),
             provided: Arc::new(self.provided),

@@ -180,22 +180,8 @@ impl Closing {
 
 /// Returns the part of a gate's group that is in a generation. `handed` are the instances whose state is handed over.
 fn group_of(at: Address, generation: &Generation, handed: &[Arc<Instance>]) -> Option<Group> {
-    let mut reached: Vec<&Arc<Instance>> = Vec::new();
-    let among = |instances: &[&Arc<Instance>], one: &Arc<Instance>| {
-        instances.iter().any(|instance| Arc::ptr_eq(instance, one))
-    };
-    // Each plugin comes after those that it imports.
-    for plugin in &generation.plugins {
-        let handed = handed.iter().any(|handed| Arc::ptr_eq(handed, plugin));
-        if handed
-            || plugin
-                .imports()
-                .iter()
-                .any(|import| among(&reached, import))
-        {
-            reached.push(plugin);
-        }
-    }
+    let is_handed = |plugin: &Arc<Instance>| handed.iter().any(|one| Arc::ptr_eq(one, plugin));
+    let reached = generation.reaching(is_handed);
     let members: BTreeSet<_> = reached.iter().map(|plugin| plugin.call_target()).collect();
     (!members.is_empty()).then(|| Group::new(at, members))
 }

@@ -339,7 +339,7 @@ impl Inner {
         let mut stacks = without_unused(&live.patched.stacks);
         let stack = stacks.entry(instance.name().clone()).or_default();
         stack.mocks.push(Arc::new(entry));
-        Layers::of(instance, stack)?.mock(&stack.mocks)?;
+        Layers::of(&live.plugins, instance, stack)?.mock(&stack.mocks)?;
         let patched = edges::link(&live.plugins, Arc::new(stacks))?;
         let next = live.patched_copy(Arc::new(patched));
         drop(live);

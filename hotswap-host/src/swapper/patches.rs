@@ -65,7 +65,7 @@ impl Patches<'_> {
     /// There are fewer patches, no such plugin is loaded, or the caller is inside a reload or a call. Then nothing has
     /// changed.
     pub fn rollback(&self, count: usize) -> Result<u64, PatchError> {
-        self.change(|_, stack| {
+        self.change(|_, _, stack| {
             let found = stack.versions.len();
             let left = found.checked_sub(count);
             let left = left.ok_or_else(|| self.too_far("roll back", count, found))?;
@@ -82,13 +82,13 @@ impl Patches<'_> {
     /// There are fewer patches, the plugin was replaced and they do not fit it any more, no such plugin is loaded, or the
     /// caller is inside a reload or a call. Then nothing has changed.
     pub fn redo(&self, count: usize) -> Result<u64, PatchError> {
-        self.change(|instance, stack| {
+        self.change(|live, instance, stack| {
             let found = stack.undone.len();
             let left = found.checked_sub(count);
             let left = left.ok_or_else(|| self.too_far("do again", count, found))?;
             let again = stack.undone.drain(left..).rev();
             stack.versions.extend(again);
-            Layers::of(instance, stack).map(drop)
+            Layers::of(&live.plugins, instance, stack).map(drop)
         })
     }
 
@@ -97,7 +97,7 @@ impl Patches<'_> {
     /// # Errors
     /// No such plugin is loaded, or the caller is inside a reload or a call.
     pub fn reset(&self) -> Result<(), PatchError> {
-        let reset = |_: &Instance, stack: &mut Stack| {
+        let reset = |_: &Generation, _: &Instance, stack: &mut Stack| {
             stack.versions.clear();
             stack.undone.clear();
             Ok(())
@@ -116,14 +116,16 @@ impl Patches<'_> {
 
     fn change(
         &self,
-        change: impl FnOnce(&Instance, &mut Stack) -> Result<(), PatchError>,
+        change: impl FnOnce(&Generation, &Instance, &mut Stack) -> Result<(), PatchError>,
     ) -> Result<u64, PatchError> {
         let writer = self.inner.writer()?;
         self.inner.check_not_frozen()?;
-        let version = self.inner.change_patches(&self.plugin, |instance, stack| {
-            change(instance, stack)?;
-            Ok(stack.current())
-        })?;
+        let version = self
+            .inner
+            .change_patches(&self.plugin, |live, instance, stack| {
+                change(live, instance, stack)?;
+                Ok(stack.current())
+            })?;
         drop(writer);
         let plugin = &self.plugin;
         contain((), || {
@@ -147,7 +149,7 @@ impl Inner {
     pub(super) fn change_patches<R>(
         &self,
         plugin: &PluginName,
-        change: impl FnOnce(&Instance, &mut Stack) -> Result<R, PatchError>,
+        change: impl FnOnce(&Generation, &Instance, &mut Stack) -> Result<R, PatchError>,
     ) -> Result<R, PatchError> {
         let live = self.live.pin_quietly();
         let instance = live
@@ -155,7 +157,7 @@ impl Inner {
             .ok_or_else(|| no_plugin(&live, plugin))?;
         let mut stacks = without_unused(&live.patched.stacks);
         let stack = stacks.entry(instance.name().clone()).or_default();
-        let changed = change(instance, stack)?;
+        let changed = change(&live, instance, stack)?;
         if stack.is_empty() {
             stacks.remove(plugin);
         }

@@ -162,6 +162,25 @@ impl Patch<'_> {
         self.with(Operation::clause::<F, A>(function, index, guard, body))
     }
 
+    /// Calls a function of another plugin, which has `#[invoke]` and the same signature, instead of the function. A method of
+    /// an interface is patched by closures only. When the other plugin is replaced, the patch goes on with its new build.
+    /// When it is gone, so is the patch.
+    ///
+    /// A plugin may also say itself which functions it stands for, with
+    /// [`#[patch]`](../hotswap_plugin/attr.plugin.html#patches).
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// // `shout` of the plugin `choir` answers the calls of `hum` of the plugin `world`.
+    /// swapper.patch("world").rewrite_by("hum", "choir", "shout").apply()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rewrite_by(self, function: &str, plugin: &str, other: &str) -> Self {
+        self.with(Operation::by_plugin(function, plugin.into(), other))
+    }
+
     /// Adds a function, which can be called like those of the plugin. A function that an earlier patch has removed can be
     /// added again, with the signature that it had.
     pub fn add_function<F, A>(
@@ -339,10 +358,10 @@ impl Patch<'_> {
         let functions = operations.iter().map(|made| made.function.as_str());
         let sticky = &inner.patching.sticky;
         let overrode_sticky = sticky.check(&plugin, functions, override_sticky)?;
-        let mut writer = inner.writer()?;
+        let _writer = inner.writer()?;
         inner.check_not_frozen()?;
-        let number = writer.patches.get(&plugin).copied().unwrap_or_default() + 1;
-        let version = inner.change_patches(&plugin, |instance, stack| {
+        let number = inner.patching.next_number(&plugin);
+        let version = inner.change_patches(&plugin, |live, instance, stack| {
             let found = stack.current();
             if let Some(expected) = version.filter(|expected| *expected != found) {
                 return Err(PatchError::Version {
@@ -362,13 +381,14 @@ impl Patch<'_> {
                 by,
                 since: SystemTime::now(),
                 overrode_sticky,
+                made_by: None,
             });
-            Layers::of(instance, stack)?.apply(&version)?;
+            Layers::of(&live.plugins, instance, stack)?.apply(&version)?;
             stack.versions.push(version.clone());
             stack.undone.clear();
             Ok(version)
         })?;
-        writer.patches.insert(plugin.clone(), number);
+        inner.patching.use_number(&plugin, number);
         let listed = version.listed();
         contain((), || {
             tracing::info!(target: "hotswap", "{plugin} was patched: {listed}");

@@ -42,8 +42,6 @@ pub(super) struct Writer {
     pub(super) deferred: Option<Cause>,
     /// The sets of builds that were reverted, with the reasons.
     pub(super) held: BTreeMap<BuildSet, String>,
-    /// The number of the last patch of each plugin that was patched.
-    pub(super) patches: BTreeMap<PluginName, u64>,
     /// The set that was tried last before the host started.
     pub(super) tried: Option<BuildSet>,
 }

@@ -1,5 +1,6 @@
 //! `#[plugin]`: the checks.
 use super::hooks::{is_hook, is_invoke};
+use super::patch::is_patch;
 use super::smoke::is_smoke;
 use crate::call::{Call, check_count};
 use crate::support::{Errors, refuse_cfg};
@@ -24,7 +25,7 @@ pub fn item(item: &ItemImpl, errors: &mut Errors) {
     }
 }
 
-/// Checks a function with `#[invoke]`, `#[smoke]`, or `#[health]`.
+/// Checks a function with `#[invoke]`, `#[patch]`, `#[smoke]`, or `#[health]`.
 pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
     let sig = &method.sig;
     for attr in method.attrs.iter().filter(|attr| is_invoke(attr)) {
@@ -42,10 +43,11 @@ pub fn function<'a>(method: &'a ImplItemFn, errors: &mut Errors) -> Call<'a> {
         );
     }
     let has = |is: fn(&Attribute) -> bool| method.attrs.iter().any(is);
-    let what = match (has(is_invoke), has(is_smoke)) {
-        (true, _) => "function with `#[invoke]`",
-        (_, true) => "function with `#[smoke]`",
-        (false, false) => "function with `#[health]`",
+    let what = match (has(is_invoke), has(is_patch), has(is_smoke)) {
+        (true, ..) => "function with `#[invoke]`",
+        (_, true, _) => "function with `#[patch]`",
+        (.., true) => "function with `#[smoke]`",
+        (false, false, false) => "function with `#[health]`",
     };
     refuse_cfg(&method.attrs, what, errors);
     check_count(sig, errors);

@@ -1,5 +1,6 @@
 //! `#[plugin]`: the generated code.
 use super::hooks::{early, is_result, params};
+use super::patch::Patched;
 use super::{Options, Plugin, state};
 use crate::bounds;
 use crate::described::{Callee, described};
@@ -230,16 +231,17 @@ fn library(plugin: &Plugin<'_>, name: &TokenStream, version: &TokenStream) -> To
     let Plugin { options, ty, .. } = plugin;
     let (root, b) = (&options.root, &options.root.boundary());
     let allocator = options.allocator.then(|| quote!(#root::__allocator!();));
-    let marks = plugin.smoke.iter().zip(&plugin.health);
+    let marks = plugin.smoke.iter().zip(&plugin.health).zip(&plugin.patches);
     let functions = plugin.functions.iter().zip(marks);
-    let functions = functions.map(|(function, (smoke, health))| {
+    let functions = functions.map(|(function, ((smoke, health), patch))| {
         let smoke = smoke.map(|time| format!(r#","smoke":"{}""#, time.name()));
         let health = if *health { r#","health":true"# } else { "" };
         let signature = json(&format!("{}{}", function.keyword(), function.written("")));
         format!(
-            r#"{{"name":"{}","signature":"{signature}"{}{health}}}"#,
+            r#"{{"name":"{}","signature":"{signature}"{}{health}{}}}"#,
             function.name(),
-            smoke.unwrap_or_default()
+            smoke.unwrap_or_default(),
+            patch.as_ref().map(Patched::metadata).unwrap_or_default()
         )
     });
     let functions = functions.collect::<Vec<_>>().join(",");

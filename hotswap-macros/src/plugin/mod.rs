@@ -3,6 +3,7 @@ mod check;
 mod generate;
 mod health;
 mod hooks;
+mod patch;
 mod smoke;
 mod state;
 
@@ -10,6 +11,7 @@ use crate::call::Call;
 use crate::support::{Errors, Root, unknown_option};
 use health::is_health;
 use hooks::{Hooks, is_invoke};
+use patch::{Patched, is_patch};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use smoke::{SmokeTime, is_smoke};
@@ -48,7 +50,7 @@ pub fn without_invoke(item: TokenStream) -> TokenStream {
 
 /// Returns true if the attribute marks a function that the host calls by its name.
 fn is_called(attr: &Attribute) -> bool {
-    is_invoke(attr) || is_smoke(attr) || is_health(attr)
+    is_invoke(attr) || is_patch(attr) || is_smoke(attr) || is_health(attr)
 }
 
 /// The options in `#[plugin(…)]`.
@@ -120,12 +122,14 @@ struct Plugin<'a> {
     options: &'a Options,
     ty: &'a Type,
     hooks: Hooks<'a>,
-    /// The functions with `#[invoke]`, `#[smoke]`, or `#[health]`.
+    /// The functions with `#[invoke]`, `#[patch]`, `#[smoke]`, or `#[health]`.
     functions: Vec<Call<'a>>,
     /// For each of them, the time at which it runs if it is a smoke test.
     smoke: Vec<Option<SmokeTime>>,
     /// For each of them, whether it is a health check.
     health: Vec<bool>,
+    /// For each of them, the function that it stands for if it is a patch.
+    patches: Vec<Option<Patched>>,
 }
 
 impl<'a> Plugin<'a> {
@@ -153,11 +157,14 @@ impl<'a> Plugin<'a> {
             attrs.any(is_called)
         };
         let (mut functions, mut smoke, mut health) = (Vec::new(), Vec::new(), Vec::new());
+        let mut patches = Vec::new();
         for method in methods().filter(called) {
             smoke.push(SmokeTime::of(method, errors));
             health.push(health::check(method, errors));
+            patches.push(Patched::of(method, errors));
             functions.push(check::function(method, errors));
         }
+        Patched::check_all(&patches, errors);
         Plugin {
             options,
             ty: &item.self_ty,
@@ -165,6 +172,7 @@ impl<'a> Plugin<'a> {
             functions,
             smoke,
             health,
+            patches,
         }
     }
 }

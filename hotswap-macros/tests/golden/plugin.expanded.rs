@@ -19,6 +19,9 @@ impl World {
     fn is_well(&self) -> Health {
         Health::Healthy
     }
+    fn glow(&self, hours: u32) -> Vector {
+        Vector::default()
+    }
     async fn rest(&self, name: &str, times: u32) -> Option<Vector> {
         None
     }
@@ -48,6 +51,7 @@ const _: () = {
         Refused: __hotswap::Shared,
         for<'__a> Vector: __hotswap::Arg,
         for<'__a> Health: __hotswap::Return,
+        for<'__a> Vector: __hotswap::Return,
         State: ::hotswap_plugin::LiveType,
     {
         const NAME: &'static str = ::core::env!("CARGO_PKG_NAME");
@@ -186,6 +190,68 @@ const _: () = {
                         "is_well",
                         &[],
                         <Health as __hotswap::Shared>::TYPE,
+                        typed as *const (),
+                        dynamic,
+                    )
+                }
+            },
+            {
+                unsafe extern "C" fn typed(
+                    this: *const (),
+                    hours: <u32 as __hotswap::Arg>::Cross,
+                    out: *mut __hotswap::Out<<Vector as __hotswap::Shared>::View>,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Return,
+                {
+                    unsafe {
+                        __hotswap::answer(
+                            out,
+                            || {
+                                let mut hours = __hotswap::arg::take_owned::<u32>(hours);
+                                World::glow(
+                                    &*this.cast::<World>(),
+                                    <u32 as __hotswap::Arg>::get(&mut hours),
+                                )
+                            },
+                        )
+                    }
+                }
+                unsafe extern "C" fn dynamic(
+                    this: *const (),
+                    args: __hotswap::SliceView<__hotswap::ValueView>,
+                    out: *mut __hotswap::DynamicOut,
+                ) -> __hotswap::Status
+                where
+                    Vector: __hotswap::Shared,
+                    for<'__a> Vector: __hotswap::Return,
+                {
+                    unsafe {
+                        __hotswap::dynamic::answer_dynamic(
+                            out,
+                            || {
+                                let mut args = __hotswap::dynamic::arguments(args, 1u32)?;
+                                let hours = args.next::<u32>("hours")?;
+                                let result: Vector = World::glow(
+                                    &*this.cast::<World>(),
+                                    hours,
+                                );
+                                __hotswap::Return::into_dynamic(result)
+                            },
+                        )
+                    }
+                }
+                unsafe {
+                    __hotswap::FunctionDesc::new(
+                        "glow",
+                        &[
+                            __hotswap::ParamDesc::new(
+                                "hours",
+                                <u32 as __hotswap::Arg>::TYPE,
+                            ),
+                        ],
+                        <Vector as __hotswap::Shared>::TYPE,
                         typed as *const (),
                         dynamic,
                     )
@@ -412,7 +478,7 @@ const _: () = {
         ::core::concat!(r#"{"name":""#, ::core::env!("CARGO_PKG_NAME"),
         r#"","version":""#, ::core::env!("CARGO_PKG_VERSION"), r#"","crate":""#,
         ::core::env!("CARGO_PKG_NAME"),
-        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"hums\",\"signature\":\"fn()\",\"smoke\":\"staged\"},{\"name\":\"is_well\",\"signature\":\"fn() -> Health\",\"health\":true},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
+        "\",\"reloadable\":true,\"hooks\":[\"new\",\"on_load\",\"on_start\",\"save\",\"restore\"],\"functions\":[{\"name\":\"hum\",\"signature\":\"fn(times: u32) -> String\"},{\"name\":\"hums\",\"signature\":\"fn()\",\"smoke\":\"staged\"},{\"name\":\"is_well\",\"signature\":\"fn() -> Health\",\"health\":true},{\"name\":\"glow\",\"signature\":\"fn(hours: u32) -> Vector\",\"patch\":{\"plugin\":\"sun\",\"function\":\"shine\"}},{\"name\":\"rest\",\"signature\":\"async fn(name: &str, times: u32) -> Option<Vector>\"},{\"name\":\"greet\",\"signature\":\"fn(name: &str, at: Vector) -> Result<Vector, Refused>\"}]}",),
         ["[", "{\"interface\":\"Alpha\",\"signature\":\"", < dyn Alpha as
         __hotswap::Interface > ::SIGNATURE, "\"}", "]"]
     );

@@ -8,6 +8,9 @@
 //! An entry is one word: the address of a function, or the address of a [`RawFunction`] with a mark. A call reads it
 //! once, so it never has the function of one and the first argument of the other.
 //!
+//! A call through an entry that is not routed takes two instructions more than one through a constant table: a test of the
+//! word that it has read anyway, and a branch that is not taken.
+//!
 //! The caller reads the entry without an order, since most entries never change, and the static tables of plugins are
 //! in memory that cannot be written. A fence in the rare case orders what is behind a routed entry.
 #![allow(unsafe_code, reason = "it reads lists and entries behind addresses")]
@@ -49,6 +52,11 @@ pub unsafe fn relayed<F: Copy>(list: *const (), method: usize) -> (F, *const ())
 /// The mark of a routed entry, in a bit that is clear in every address of a program.
 const ROUTED: usize = 1 << (usize::BITS - 1);
 
+/// Tells the compiler that the branch with this call is not the usual one.
+#[cold]
+#[inline]
+fn rarely() {}
+
 /// Returns the entry of a table that leads calls to this function.
 pub fn routed(function: *const RawFunction) -> *const () {
     function.cast::<()>().map_addr(|at| at | ROUTED)
@@ -70,6 +78,7 @@ pub(super) unsafe fn entered<F: Copy>(entry: *const F, this: *const ()) -> (F, *
     let function = match found.addr() & ROUTED {
         0 => RawFunction { call: found, this },
         _ => {
+            rarely();
             fence(Acquire);
             let function = found.map_addr(|at| at & !ROUTED);
             // SAFETY: the mark says that this is the address of a `RawFunction`, which the fence orders after its

@@ -383,3 +383,35 @@ fn async_calls_are_traced_without_a_type() {
     assert_eq!(calls, expected);
     stage.close();
 }
+
+#[test]
+fn an_async_function_of_another_plugin_answers() {
+    let plugins: [(&str, &[u8]); 2] = [
+        ("dreamer", &dreamer(1)),
+        ("choir", &Build::Choir.bytes("choir")),
+    ];
+    let stage = Stage::with(&plugins, |builder| {
+        builder.provide::<dyn Clock>(Arc::new(Stopped))
+    });
+    let turns: AsyncFunction<Turns> = stage.swapper.async_function("dreamer", "turns").unwrap();
+    let patch = stage.swapper.patch("dreamer");
+    patch
+        .rewrite_by("turns", "choir", "double")
+        .apply()
+        .unwrap();
+    assert_eq!(ready(turns.call(4)).unwrap(), 8);
+    let more = |result: u32, _: u32| result + 1;
+    let patch = stage.swapper.patch("dreamer");
+    patch
+        .after_async::<Turns, _>("turns", more)
+        .apply()
+        .unwrap();
+    assert_eq!(ready(turns.call(4)).unwrap(), 9);
+    let error = stage.swapper.patch("dreamer");
+    let error = error.rewrite_by("turns", "choir", "hum").apply();
+    assert!(error.is_err(), "a function that is not async");
+    stage.swapper.patches("dreamer").reset().unwrap();
+    assert_eq!(ready(turns.call(0)).unwrap(), 0);
+    drop(turns);
+    stage.close();
+}

@@ -1,8 +1,8 @@
 //! Patches, mocks, and traces of methods, as the plugins meet them that import the interface.
 use hotswap_host::prelude::*;
 use hotswap_host::{Next, ReloadOptions, TraceOptions, TracedCall, UnloadMode};
-use hotswap_tests::Stage;
 use hotswap_tests::fixture::{Build, variant};
+use hotswap_tests::{Stage, until};
 use shapes::{Alpha, Refused};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -184,8 +184,7 @@ fn a_closure_lives_until_it_returns() {
         .unwrap();
     assert_eq!(asked(&ask), "alpha kept");
     assert_eq!(asked(&ask), "alpha 00");
-    stage.settle();
-    assert_eq!(weak.upgrade(), None);
+    until("the closure to be dropped", || weak.upgrade().is_none());
     drop(ask);
     stage.close();
 }

@@ -8,6 +8,7 @@ mod interfaces;
 mod live;
 mod load;
 mod mocks;
+mod patch_plugins;
 mod refused;
 mod reloads;
 mod session;

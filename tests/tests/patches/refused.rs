@@ -77,7 +77,7 @@ fn a_plugin_that_is_not_loaded() {
 }
 
 #[test]
-fn a_function_of_std_or_of_another_crate() {
+fn a_function_of_std_of_another_crate_or_of_the_host() {
     let error = refused(|swapper| {
         let body = |_: u32| String::new();
         swapper
@@ -86,6 +86,22 @@ fn a_function_of_std_or_of_another_crate() {
             .apply()
     });
     insta::assert_snapshot!(error, @"std::process::exit is not a function of the plugin guest; functions with `#[invoke]`, live functions, and methods of exported interfaces (`Interface::method`) can be patched, and functions of the host, of std, and of other crates cannot");
+    for path in [
+        "serde_json::to_string",
+        "hotswap_host::Swapper::reload",
+        "main",
+    ] {
+        let error = refused(|swapper| {
+            let body = |_: u32| String::new();
+            let patch = swapper.patch("guest");
+            patch.rewrite::<Visit, _>(path, body).apply()
+        });
+        let expected = match path {
+            "main" => "guest has no function main",
+            path => &format!("{path} is not a function of the plugin guest;"),
+        };
+        assert!(error.starts_with(expected), "{error}");
+    }
     let error = refused(|swapper| {
         let body = |_: u32| String::new();
         swapper

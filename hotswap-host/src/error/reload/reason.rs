@@ -59,7 +59,9 @@ impl ReloadError {
             | ReloadError::InUse { .. } => "fit",
             ReloadError::Needed { failure, .. } => failure.reason(),
             ReloadError::Handle { .. } => "handle",
-            ReloadError::Patch { .. } | ReloadError::Mock { .. } => "patch",
+            ReloadError::Patch { .. }
+            | ReloadError::PatchPlugin { .. }
+            | ReloadError::Mock { .. } => "patch",
             ReloadError::Breaking { .. } => "breaking",
             ReloadError::Sources { .. } => "sources",
             ReloadError::Probe { .. } | ReloadError::CannotProbe => "probe",

@@ -2,7 +2,7 @@
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
-use super::patches::{carry, with_mocks_of};
+use super::patches::{Before, before, carry, with_mocks_of};
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::error::{Hook, PluginErrorKind, ReloadError};
@@ -35,6 +35,8 @@ pub(super) struct Staged {
     fresh: BTreeSet<PluginName>,
     reports: Vec<PluginReport>,
     contents: Arc<Contents>,
+    /// The plugins before the reload.
+    before: Before,
     /// The patches before the reload.
     stacks: Arc<Stacks>,
     /// Those of the next generation.
@@ -130,6 +132,7 @@ impl Staged {
             fresh: BTreeSet::new(),
             reports: Vec::new(),
             contents: Arc::default(),
+            before: before(live),
             stacks: live.patched.stacks.clone(),
             patched: Arc::default(),
             told: Told {
@@ -215,7 +218,15 @@ impl Staged {
     /// Carries the patches over to the new instances.
     fn carry_patches(&mut self, on_reload: PatchesOnReload) -> Result<(), ReloadError> {
         let is_fresh = |name: &PluginName| self.fresh.contains(name);
-        let carried = carry(&self.plugins, is_fresh, &self.stacks, on_reload)?;
+        let settings = &self.inner.patching;
+        let carried = carry(
+            &self.plugins,
+            &is_fresh,
+            &self.stacks,
+            &self.before,
+            settings,
+            on_reload,
+        )?;
         self.patched = carried.patched;
         self.note(carried.notes);
         Ok(())

@@ -57,6 +57,21 @@ pub struct FunctionDesc {
     pub dynamic_later: Option<DynamicLaterFn>,
 }
 
+impl FunctionDesc {
+    /// Describes the same function under another name.
+    pub const fn named(&self, name: &'static str) -> Self {
+        FunctionDesc {
+            name: RStr::from_str(name),
+            params: self.params,
+            result: self.result,
+            hash: self.hash,
+            typed: self.typed,
+            dynamic: self.dynamic,
+            dynamic_later: self.dynamic_later,
+        }
+    }
+}
+
 impl fmt::Debug for FunctionDesc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
