@@ -38,7 +38,7 @@ fn plugins_that_no_host_of_today_loads() {
         fs::write(project.root.join("probe.so"), build.bytes("probe")).unwrap();
         inspected(&project, "probe.so")
     };
-    assert_snapshot!(inspected(Build::OldContract), @"error: probe: <root>/probe.so uses version 0 of the plugin contract, but this host requires version 5; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
+    assert_snapshot!(inspected(Build::OldContract), @"error: probe: <root>/probe.so uses version 0 of the plugin contract, but this host requires version 6; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
     assert_snapshot!(inspected(Build::Aborting), @r#"error: probe: <root>/probe.so is built with panic = "abort" (profile debug), so a panic in it would end the host; write `panic = "unwind"` under `[profile.dev]` in the workspace's Cargo.toml"#);
 }
 
@@ -52,7 +52,7 @@ fn a_plugin_that_has_an_old_contract_is_not_built() {
     assert_eq!((ran.code, &*ran.stdout), (Some(1), ""));
     assert_snapshot!(ran.stderr, @r#"
 error: the library of `probe` cannot be used as a plugin
-  caused by: probe: <target>/debug/libprobe.so uses version 0 of the plugin contract, but this host requires version 5; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again
+  caused by: probe: <target>/debug/libprobe.so uses version 0 of the plugin contract, but this host requires version 6; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again
 "#);
     assert!(!project.root.join("out/libprobe.so").exists());
 }

@@ -28,7 +28,7 @@ fn another_version_of_the_contract() {
             ..
         })
     ));
-    assert_snapshot!(text, @"probe: <dir>/libprobe.so uses version 0 of the plugin contract, but this host requires version 5; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
+    assert_snapshot!(text, @"probe: <dir>/libprobe.so uses version 0 of the plugin contract, but this host requires version 6; update `hotswap-plugin` in the plugin's Cargo.toml to the version of the host's `hotswap-host` and build it again");
 }
 
 #[test]
