@@ -1,9 +1,11 @@
 //! Measures the costs of hotswap: `cargo bench`, or `cargo bench -- typed` for the rows with such a name.
 //!
 //! Prints one table, and writes the last figure of each row to `target/hotswap-bench.json`. `--quick` measures next to
-//! nothing, and only shows that everything runs.
+//! nothing, and only shows that everything runs. `cargo bench -- growth` measures how the costs grow with the number of
+//! plugins instead.
 mod async_calls;
 mod calls;
+mod growth;
 mod live_data;
 mod measure;
 mod memory;
@@ -32,6 +34,10 @@ fn main() {
         }
     }
     plugins::build();
+    if filters == ["growth"] {
+        println!("{}", growth::measure(effort));
+        return;
+    }
     let mut table = Table::begin();
     for row in ROWS {
         if filters.is_empty() || filters.iter().any(|filter| row.name.contains(filter)) {

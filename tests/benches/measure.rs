@@ -133,7 +133,7 @@ fn on_two_threads(times: u64, work: &(impl Fn(u64) + Sync)) -> Duration {
 }
 
 /// Returns how long the calling thread had a processor during the work.
-fn processor_time(work: impl FnOnce()) -> Duration {
+pub fn processor_time(work: impl FnOnce()) -> Duration {
     let began = processor_time_so_far();
     work();
     processor_time_so_far() - began
@@ -181,7 +181,8 @@ fn alternate(
     Comparison::of_pairs(pairs)
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+/// Returns the median.
+pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
 }

@@ -31,7 +31,7 @@ pub fn growth(effort: Effort) -> f64 {
 }
 
 /// Returns the resident memory in bytes.
-fn resident() -> f64 {
+pub fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("the status can be read");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
