@@ -14,7 +14,9 @@
 use super::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64};
 use std::panic::Location;
 use std::ptr::null_mut;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering::*;
+use std::time::{Duration, Instant};
 
 /// The address of a value, as slots hold it. It is only compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +78,10 @@ impl CallTarget {
 
 /// Of so many watched calls of a thread, one is timed.
 const TIMED: u64 = 1024;
+/// Of a thread that makes many calls, one of so many is timed, so that the slowest of a thousand calls is not one of them.
+const TIMED_OF_MANY: u64 = 4096;
+/// A thread makes many calls if not more time than this has passed since the last one was timed.
+const MANY: Duration = Duration::from_millis(40);
 
 /// The number of targets whose calls are counted in the slot itself. Few hosts have more plugins.
 const FEW: u32 = 64;
@@ -96,12 +102,68 @@ pub(crate) struct Slot {
     pinned_at: AtomicPtr<Location<'static>>,
     /// The innermost async call that the thread polls: a `*const Polled`.
     polled: AtomicPtr<()>,
-    /// The numbers of watched calls that the thread has begun, by the target's place.
-    few: [AtomicU64; FEW as usize],
-    /// The numbers of those whose place is beyond these. The table is only replaced by a longer one, and never freed.
-    more: AtomicPtr<AtomicU64>,
+    /// The counts of watched calls that the thread has begun, by the target's place.
+    few: [Count; FEW as usize],
+    /// The counts of those whose place is beyond these. The table is only replaced by a longer one, and never freed.
+    more: AtomicPtr<Count>,
     /// The length of that table.
     len_of_more: AtomicU32,
+}
+
+/// A count of watched calls.
+struct Count {
+    calls: AtomicU64,
+    /// The number of the call that is timed next.
+    next: AtomicU64,
+    /// When the last one was timed, in nanoseconds of the process's [`clock`].
+    timed_at: AtomicU64,
+}
+
+impl Default for Count {
+    /// The first call is timed.
+    fn default() -> Self {
+        Count {
+            calls: AtomicU64::new(0),
+            next: AtomicU64::new(1),
+            timed_at: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Count {
+    fn copy(&self) -> Self {
+        let copy = |of: &AtomicU64| AtomicU64::new(of.load(Relaxed));
+        Count {
+            calls: copy(&self.calls),
+            next: copy(&self.next),
+            timed_at: copy(&self.timed_at),
+        }
+    }
+
+    /// Counts a call, and if it is timed, chooses the next one.
+    fn count(&self) {
+        let counted = self.calls.load(Relaxed).wrapping_add(1);
+        self.calls.store(counted, Relaxed);
+        if counted < self.next.load(Relaxed) {
+            return;
+        }
+        let now = clock();
+        let pause = now.saturating_sub(self.timed_at.load(Relaxed));
+        self.timed_at.store(now, Relaxed);
+        let period = period(Duration::from_nanos(pause));
+        self.next.store(counted.wrapping_add(period), Relaxed);
+    }
+}
+
+/// Returns how many calls later the next one is timed, if the one before was so long ago.
+pub(super) fn period(pause: Duration) -> u64 {
+    if pause < MANY { TIMED_OF_MANY } else { TIMED }
+}
+
+/// Returns how many nanoseconds the process has run since this was called first.
+fn clock() -> u64 {
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    BEGIN.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 
 impl Slot {
@@ -113,7 +175,7 @@ impl Slot {
             entered: AtomicU32::new(0),
             pinned_at: AtomicPtr::new(null_mut()),
             polled: AtomicPtr::new(null_mut()),
-            few: std::array::from_fn(|_| AtomicU64::new(0)),
+            few: std::array::from_fn(|_| Count::default()),
             more: AtomicPtr::new(null_mut()),
             len_of_more: AtomicU32::new(0),
         }
@@ -145,11 +207,11 @@ impl Slot {
         let Some(count) = self.count(target.place()) else {
             return false;
         };
-        let counted = count.load(Relaxed).wrapping_add(1);
-        if counted.is_multiple_of(TIMED) {
+        let counted = count.calls.load(Relaxed).wrapping_add(1);
+        if counted >= count.next.load(Relaxed) {
             return false;
         }
-        count.store(counted, Relaxed);
+        count.calls.store(counted, Relaxed);
         true
     }
 
@@ -160,21 +222,24 @@ impl Slot {
         let at = target.place();
         if self.count(at).is_none() {
             let room = (at - FEW + 1).next_power_of_two().max(16);
-            let known = |at| self.count(FEW + at).map_or(0, |count| count.load(Relaxed));
-            let longer: Vec<_> = (0..room).map(|at| AtomicU64::new(known(at))).collect();
+            let known = |at| {
+                self.count(FEW + at)
+                    .map_or_else(Count::default, Count::copy)
+            };
+            let longer: Vec<_> = (0..room).map(known).collect();
             // A reader may have the shorter table, so that stays, too. All of them together are no longer than the last one.
             let longer = Vec::leak(longer);
             self.more.store(longer.as_mut_ptr(), Release);
             self.len_of_more.store(room, Release);
         }
         if let Some(count) = self.count(at) {
-            count.store(count.load(Relaxed).wrapping_add(1), Relaxed);
+            count.count();
         }
     }
 
     /// Returns the count at this place, if there is one.
     #[inline(always)]
-    fn count(&self, at: u32) -> Option<&AtomicU64> {
+    fn count(&self, at: u32) -> Option<&Count> {
         if let Some(count) = self.few.get(at as usize) {
             return Some(count);
         }
@@ -189,7 +254,7 @@ impl Slot {
     /// The number of watched calls of this target that the thread has begun.
     pub(super) fn watched(&self, target: CallTarget) -> u64 {
         self.count(target.place())
-            .map_or(0, |count| count.load(Relaxed))
+            .map_or(0, |count| count.calls.load(Relaxed))
     }
 
     /// Returns true if the slot holds the address. The caller has switched and run the heavy barrier.
