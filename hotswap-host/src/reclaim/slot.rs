@@ -63,11 +63,13 @@ impl CallTarget {
         CallTarget(self.0 | NESTED)
     }
 
-    /// Its place in a table of counts. Small numbers come first: [`ANYTHING`](Self::ANYTHING), which live functions have, and
-    /// then the plugins.
+    /// Its place in a table of counts. [`ANYTHING`](Self::ANYTHING), which live functions have, has that of no code.
     #[inline(always)]
     fn place(self) -> u32 {
-        self.0.wrapping_add(1) & !NESTED
+        match self.is_anything() {
+            true => 0,
+            false => self.0,
+        }
     }
 
     /// The target that was entered first.
@@ -110,7 +112,8 @@ pub(crate) struct Slot {
     len_of_more: AtomicU32,
 }
 
-/// A count of watched calls.
+/// A count of watched calls. Its place is found by a shift.
+#[repr(align(32))]
 struct Count {
     calls: AtomicU64,
     /// The number of the call that is timed next.
@@ -204,7 +207,7 @@ impl Slot {
     /// it takes the time.
     #[inline(always)]
     pub(crate) fn count_untimed(&self, target: CallTarget) -> bool {
-        let Some(count) = self.count(target.place()) else {
+        let Some(count) = self.count(target) else {
             return false;
         };
         let counted = count.calls.load(Relaxed).wrapping_add(1);
@@ -220,10 +223,10 @@ impl Slot {
     #[inline(never)]
     pub(crate) fn count_watched(&self, target: CallTarget) {
         let at = target.place();
-        if self.count(at).is_none() {
+        if self.count_at(at).is_none() {
             let room = (at - FEW + 1).next_power_of_two().max(16);
             let known = |at| {
-                self.count(FEW + at)
+                self.count_at(FEW + at)
                     .map_or_else(Count::default, Count::copy)
             };
             let longer: Vec<_> = (0..room).map(known).collect();
@@ -232,14 +235,23 @@ impl Slot {
             self.more.store(longer.as_mut_ptr(), Release);
             self.len_of_more.store(room, Release);
         }
-        if let Some(count) = self.count(at) {
+        if let Some(count) = self.count_at(at) {
             count.count();
         }
     }
 
-    /// Returns the count at this place, if there is one.
+    /// Returns the count of this target, if there is one.
     #[inline(always)]
-    fn count(&self, at: u32) -> Option<&Count> {
+    fn count(&self, target: CallTarget) -> Option<&Count> {
+        // This is the fast path. It does not ask for the place, which is the same.
+        match self.few.get(target.0 as usize) {
+            Some(count) => Some(count),
+            None => self.count_at(target.place()),
+        }
+    }
+
+    #[inline(never)]
+    fn count_at(&self, at: u32) -> Option<&Count> {
         if let Some(count) = self.few.get(at as usize) {
             return Some(count);
         }
@@ -253,7 +265,7 @@ impl Slot {
 
     /// The number of watched calls of this target that the thread has begun.
     pub(super) fn watched(&self, target: CallTarget) -> u64 {
-        self.count(target.place())
+        self.count(target)
             .map_or(0, |count| count.calls.load(Relaxed))
     }
 
