@@ -221,7 +221,7 @@ pub enum Command {
     ///
     /// Each plugin has a line: its build, its health, the calls in a second, how long they take, those that are running, and
     /// its memory. Below it is what holds replaced builds in memory. The calls are counted for as long as somebody looks, and
-    /// one in 1,024 is timed.
+    /// some of them are timed.
     ///
     /// Keys: q or F10 quits, Space pauses, < and > choose the column that sorts, I turns the order round, P sorts by calls,
     /// M by memory, L by the time of 99 in 100 calls, T by age, and N by name. The arrows, Home, and End select a line.
