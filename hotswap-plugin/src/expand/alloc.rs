@@ -74,13 +74,17 @@ fn count(bytes: i64, blocks: i64) {
     }
 }
 
-/// Runs `flush`, and returns the buffer of stdout if it was allocated meanwhile.
-pub fn flushing(flush: impl FnOnce()) -> Remains {
+/// Runs `flush`, which returns true if it did not panic, and returns the buffer of stdout if it was allocated meanwhile.
+///
+/// A flush that does not panic runs no code but std's, and what std allocates there, it keeps. A panic runs the author's
+/// hook, which may allocate and free a block of that size. Then nothing is returned.
+pub fn flushing(flush: impl FnOnce() -> bool) -> Remains {
     let mine = MINE.replace(FLUSHING);
-    flush();
+    let is_whole = flush();
     MINE.set(mine);
+    let buffer = BUFFERED.swap(null_mut(), Relaxed);
     Remains {
-        at: BUFFERED.swap(null_mut(), Relaxed),
+        at: if is_whole { buffer } else { null_mut() },
         size: BUFFER.size(),
         align: BUFFER.align(),
     }
