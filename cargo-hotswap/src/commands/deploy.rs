@@ -35,7 +35,7 @@ struct Host {
     told: Told,
 }
 
-/// What has come of a host, as JSON.
+/// The outcome on one host, as JSON.
 #[derive(Clone, Serialize)]
 struct Told {
     host: String,

@@ -28,7 +28,7 @@ pub(crate) fn execute(session: &Session, args: &TopArgs) -> Result<u8, Error> {
         return Err(Error::NoTerminal);
     }
     let client = client(session, &args.host)?;
-    // What is wrong with the host is said before the screen is taken.
+    // The command reports an error of the host before it takes the screen.
     let first = sample(&client)?;
     let mut model = Model::default();
     model.take(Ok(first));

@@ -9,7 +9,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::column::Column;
 use super::row::Row;
 
-/// What a host has said at one moment.
+/// The answers of a host at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) status: Status,

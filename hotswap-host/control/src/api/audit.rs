@@ -7,7 +7,7 @@ super::types! {
         pub id: i64,
         /// The time, in seconds since 1970.
         pub at: f64,
-        /// Who has asked: a process with its user, the subject of a certificate, or the id of a token.
+        /// The caller: a process with its user, the subject of a certificate, or the id of a token.
         pub who: String,
         /// The request in a few words, such as `drain pages`.
         pub what: String,

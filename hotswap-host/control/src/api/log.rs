@@ -2,13 +2,13 @@
 use super::Deployment;
 
 super::types! {
-    /// What a host logs, and where.
+    /// The settings of a host's log.
     pub struct LogSettings {
         /// The settings, for people.
         pub text: String,
         /// The level, or directives such as `info,greeter=debug`.
         pub filter: String,
-        /// What is written to stderr: `auto`, `color`, `plain`, or `off`.
+        /// The form of the records on stderr: `auto`, `color`, `plain`, or `off`.
         pub console: String,
         /// The file, if there is one.
         pub file: Option<String>,
@@ -24,7 +24,7 @@ super::types! {
     pub struct LogRequest {
         /// The level, or directives such as `info,greeter=debug`.
         pub filter: Option<String>,
-        /// What is written to stderr: `auto`, `color`, `plain`, or `off`.
+        /// The form of the records on stderr: `auto`, `color`, `plain`, or `off`.
         pub console: Option<String>,
         /// The file, on the machine of the host. With an empty text, no file is written.
         pub file: Option<String>,

@@ -18,7 +18,7 @@ super::types! {
     pub struct Patch {
         /// The number. The first patch of a plugin has number 1, and no number is used twice.
         pub number: u64,
-        /// What it does, function by function: `rewrite hum`, `after Alpha::greet`.
+        /// Its operations, one for each function: `rewrite hum`, `after Alpha::greet`.
         pub changes: Vec<String>,
         /// The person or the program that has made it, as far as the host has said so.
         pub by: String,
