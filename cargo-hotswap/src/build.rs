@@ -94,6 +94,8 @@ impl Outcome {
 pub(crate) struct Variant {
     /// More environment variables for Cargo.
     pub(crate) env: Vec<(&'static str, OsString)>,
+    /// More arguments for rustc.
+    pub(crate) rustc_args: Vec<OsString>,
     /// The packed sources that the artifact carries in place of those on disk.
     pub(crate) sources: Option<Vec<u8>>,
 }
@@ -347,6 +349,7 @@ fn compile_variant<'w>(
     let mut timing = Timing::new();
     let mut call = calls.plugin(plugin, thin.as_deref());
     call.env.extend(variant.env);
+    call.args.extend(variant.rustc_args);
     let made = calls.make(&call, plugin).inspect_err(|_| {
         // Another toolchain may have been chosen, which cannot use these libraries.
         calls.workspace.toolchain.take();

@@ -183,6 +183,7 @@ impl<'p> Target<'p> {
             let env = overlay.environment();
             Ok(Variant {
                 env: env.map_err(io("find", Path::new("cargo-hotswap")))?,
+                rustc_args: Overlay::MARK.map(OsString::from).to_vec(),
                 sources: Some(edited.sources.pack()),
             })
         })

@@ -4,8 +4,9 @@
 //! a link to what it mirrors, so that included files and modules are found by the paths that the sources have for them.
 //!
 //! Cargo compiles the package as always, but calls this program in place of rustc for the members of the workspace, which
-//! gives rustc the library's root in the overlay, and changes nothing else. Cargo keeps what it compiles in this way apart
-//! from its usual output.
+//! gives rustc the library's root in the overlay, and changes nothing else. Cargo keeps the rlibs that it compiles in this way
+//! apart from its usual ones. A shared library has one place, though, and Cargo does not see which program has compiled it, so
+//! its arguments carry a mark. Then Cargo compiles the plugin again for a patch, and once more without it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -36,6 +37,9 @@ pub(crate) struct Overlay {
 }
 
 impl Overlay {
+    /// The arguments for rustc by which Cargo tells the library from that of the files on disk.
+    pub(crate) const MARK: [&str; 2] = ["--cfg", "hotswap_patch"];
+
     /// Returns the overlay of `below` that is to be in `directory`, for the library with this root.
     pub(crate) fn new(below: &Path, directory: PathBuf, root: &Path) -> Self {
         Self {

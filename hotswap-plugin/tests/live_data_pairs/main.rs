@@ -54,7 +54,7 @@ fn compiled(text: &str) -> PathBuf {
     let plugin = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live_data_pairs");
     let manifest = format!(
-        "[package]\nname = \"pairs\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nhotswap-plugin.path = {plugin:?}\n\n[profile.dev]\ndebug = false\nincremental = false\n"
+        "[package]\nname = \"pairs\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nhotswap-plugin.path = {plugin:?}\n\n[profile.dev]\ndebug = false\n"
     );
     fs::create_dir_all(folder.join("src")).expect("a directory can be made");
     for (file, text) in [("Cargo.toml", manifest.as_str()), ("src/main.rs", text)] {
@@ -65,12 +65,14 @@ fn compiled(text: &str) -> PathBuf {
     if lock.exists() {
         fs::copy(lock, folder.join("Cargo.lock")).expect("a file can be copied");
     }
-    let target = folder.join("target");
+    // The plugins of the other tests are built there, with the same settings, so the crate is compiled once for all.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("fixtures");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--quiet", "--target-dir"])
         .arg(&target)
         .current_dir(&folder)
+        .env("CARGO_INCREMENTAL", "0")
         .env_remove("RUSTFLAGS")
         .status();
     assert!(

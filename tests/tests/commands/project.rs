@@ -20,21 +20,31 @@ impl Project {
         Project { temp, root }
     }
 
-    /// Copies the checkout, without its build outputs and its history.
+    /// Copies the demos of the checkout, as a workspace that depends on the checkout's crates. Those are compiled once for
+    /// all projects.
     pub fn of_the_checkout() -> Self {
         let project = Project::new();
-        for entry in fs::read_dir(checkout()).unwrap() {
-            let name = entry.unwrap().file_name();
-            if name != "target" && name != ".git" {
-                odd::copy_tree(&checkout().join(&name), &project.root.join(&name));
+        odd::copy_tree(&checkout().join("demos"), &project.root.join("demos"));
+        let lock = "Cargo.lock";
+        fs::copy(checkout().join(lock), project.root.join(lock)).unwrap();
+        let manifest = fs::read_to_string(checkout().join("Cargo.toml")).unwrap();
+        let mut manifest: toml::Table = manifest.parse().unwrap();
+        let workspace = manifest["workspace"].as_table_mut().unwrap();
+        workspace.remove("exclude");
+        let members = workspace["members"].as_array_mut().unwrap();
+        members.retain(|member| member.as_str().unwrap().starts_with("demos/"));
+        for (_, dependency) in workspace["dependencies"].as_table_mut().unwrap() {
+            if let Some(path) = dependency.get_mut("path") {
+                *path = checkout().join(path.as_str().unwrap()).to_str().unwrap().into();
             }
         }
         // The profile is that of everything else that is built here.
-        project.edit(
-            "Cargo.toml",
-            "debug = \"line-tables-only\"",
-            "debug = false",
-        );
+        let profile = manifest["profile"]["dev"].as_table_mut().unwrap();
+        profile.insert("debug".into(), false.into());
+        let packages = profile["package"].as_table_mut().unwrap();
+        // Cargo warns of a profile for a package that is not there.
+        packages.retain(|name, _| ["*", "addr2line", "gimli", "object", "sha2"].contains(&name));
+        fs::write(project.root.join("Cargo.toml"), manifest.to_string()).unwrap();
         project
     }
 
