@@ -1,0 +1,1 @@
+//! This package consists of its test.
