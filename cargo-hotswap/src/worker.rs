@@ -21,8 +21,6 @@ use crate::ui::shown;
 use crate::workspace::{directory, library};
 use crate::{Error, attribute, host, hosts};
 
-/// How long a host may take from its start until it has opened its plugins and listens.
-const STARTING: Duration = Duration::from_secs(10);
 /// How long a reload may take. A longer one finishes, too, but the next change is not built before.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest and the longest pause before a refused reload is tried again. Each pause is twice the previous one.
@@ -340,7 +338,8 @@ impl<'a> Worker<'a> {
     fn await_host(&self) -> Result<RunningHost, Error> {
         let directory = self.plugin_dir.clone().unwrap_or_default();
         let own = self.host.map(|host| host.pid);
-        let starting = self.host.map(|host| host.since + STARTING);
+        let limit = Duration::from_secs_f32(self.args.start_limit);
+        let starting = self.host.map(|host| host.since + limit);
         loop {
             self.session.interrupt.check()?;
             let mut found = hosts::of(&directory);

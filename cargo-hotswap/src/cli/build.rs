@@ -155,6 +155,10 @@ pub struct RunArgs {
         conflicts_with_all = ["no_watch", "linked"]
     )]
     pub poll: Option<f32>,
+    /// Give the host so many seconds from its start until it can be asked to reload
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds,
+        conflicts_with_all = ["no_watch", "linked"])]
+    pub start_limit: f32,
     /// Link the plugins into the host's program, and run that; nothing is watched or reloaded
     #[arg(long = "static", conflicts_with = "out_dir")]
     pub linked: bool,

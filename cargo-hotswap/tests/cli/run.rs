@@ -43,7 +43,14 @@ impl Running {
     /// Starts `run` with these variables.
     pub fn launch(fixture: &Fixture, args: &[&str], env: &[(&str, &str)]) -> Self {
         fixture.write("app/src/main.rs", HOST);
-        let mut command = fixture.command("", &[&["run", "app"], args].concat());
+        // This host never listens, so there is nothing to wait for.
+        let watched = !args.contains(&"--no-watch");
+        let limit: &[&str] = if watched {
+            &["--start-limit=0.01"]
+        } else {
+            &[]
+        };
+        let mut command = fixture.command("", &[&["run", "app"], limit, args].concat());
         command.env("HOTSWAP_RUNTIME_DIR", fixture.root.join("run"));
         command.envs(env.iter().copied());
         command

@@ -35,7 +35,11 @@ impl Project {
         members.retain(|member| member.as_str().unwrap().starts_with("demos/"));
         for (_, dependency) in workspace["dependencies"].as_table_mut().unwrap() {
             if let Some(path) = dependency.get_mut("path") {
-                *path = checkout().join(path.as_str().unwrap()).to_str().unwrap().into();
+                *path = checkout()
+                    .join(path.as_str().unwrap())
+                    .to_str()
+                    .unwrap()
+                    .into();
             }
         }
         // The profile is that of everything else that is built here.
