@@ -131,7 +131,7 @@ pub use swapper::{
     Mock, OptionDescription, OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin,
     PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report, Requested,
     Requester, RollbackWindow, SignalSender, StagedReload, Start, StateReport, Step, StepReport,
-    StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
+    StoredBuild, StoredPatches, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use swapper::{Trace, mock_scope};

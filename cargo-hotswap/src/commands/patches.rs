@@ -49,6 +49,10 @@ fn row(plugin: &str, patch: &Patch, state: &str) -> [String; 7] {
         true => " (although it is sticky)",
         false => "",
     };
+    let persistent = match patch.persistent {
+        true => ", persistent",
+        false => "",
+    };
     [
         plugin.to_owned(),
         patch.number.to_string(),
@@ -56,7 +60,7 @@ fn row(plugin: &str, patch: &Patch, state: &str) -> [String; 7] {
         Shown(&patch.by).to_string(),
         ago(patch.since),
         patch.calls.to_string(),
-        state.to_owned(),
+        format!("{state}{persistent}"),
     ]
 }
 

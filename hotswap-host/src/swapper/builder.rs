@@ -9,6 +9,7 @@ use super::options::ReloadOptions;
 use super::patch_settings::{PatchSettings, PatchesOnReload};
 use super::plan::Change;
 use super::smoke::SmokeTests;
+use super::stored_patches::StoredPatches;
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
@@ -502,6 +503,7 @@ impl Builder {
                 deferred: None,
                 held: BTreeMap::new(),
                 tried: None,
+                patches: StoredPatches::default(),
             }),
             provided: Arc::new(self.provided),
             extensions: self.extensions,

@@ -41,6 +41,11 @@ impl PatchSettings {
         self.numbers().insert(plugin.clone(), number);
     }
 
+    /// Goes on with these numbers of an earlier run of the host.
+    pub(super) fn set_numbers(&self, numbers: BTreeMap<PluginName, u64>) {
+        *self.numbers() = numbers;
+    }
+
     fn numbers(&self) -> MutexGuard<'_, BTreeMap<PluginName, u64>> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -37,6 +37,7 @@ impl Swapper {
             by: String::new(),
             version: None,
             override_sticky: false,
+            persistent: false,
         }
     }
 }
@@ -63,6 +64,7 @@ pub struct Patch<'s> {
     by: String,
     version: Option<u64>,
     override_sticky: bool,
+    persistent: bool,
 }
 
 impl Patch<'_> {
@@ -332,16 +334,40 @@ impl Patch<'_> {
         self
     }
 
+    /// Lets the next start of the host apply the patch again, and each start after that. The host needs a
+    /// [journal](crate::Builder::journal), and the operations are [`rewrite_by`](Self::rewrite_by) and
+    /// [`remove_function`](Self::remove_function): a closure cannot be stored.
+    ///
+    /// Like a build, such a patch is on trial at first. It opens a [rollback window](crate::RollbackWindow), if the
+    /// [options](crate::Builder::reload_options) of the host have one, or is part of the window that is open. It becomes
+    /// permanent when the window closes well, or is [confirmed](crate::Swapper::confirm). A host that ends before starts
+    /// without it.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let patch = swapper.patch("world").rewrite_by("hum", "choir", "shout");
+    /// patch.persistent().apply()?;
+    /// // …
+    /// swapper.confirm()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn persistent(mut self) -> Self {
+        self.persistent = true;
+        self
+    }
+
     /// Applies the patch on top of those that the plugin has. Patches that were rolled back cannot be done again
     /// afterwards.
     ///
-    /// A patch is not persistent: it ends with the host, or when it is rolled back, or with a reload that it does not
-    /// [fit](crate::Builder::patches_on_reload), or with the rollback window in which it was applied, if that ends in a
-    /// revert.
+    /// A patch ends when it is rolled back, or with a reload that it does not [fit](crate::Builder::patches_on_reload), or
+    /// with the rollback window in which it was applied, if that ends in a revert. One that is not
+    /// [persistent](Self::persistent) ends with the host.
     ///
     /// # Errors
-    /// No such plugin is loaded, or an operation does not fit it: see [`PatchError`]. The caller is inside a reload or a
-    /// call. After an error, nothing has changed.
+    /// No such plugin is loaded, or an operation does not fit it: see [`PatchError`]. The patch is to be persistent and
+    /// cannot be stored. The caller is inside a reload or a call. After an error, nothing has changed.
     pub fn apply(self) -> Result<PatchVersion, PatchError> {
         let Patch {
             inner,
@@ -350,18 +376,31 @@ impl Patch<'_> {
             by,
             version,
             override_sticky,
+            persistent,
         } = self;
         if operations.is_empty() {
             let plugin = plugin.to_string();
             return Err(PatchError::Empty { plugin });
         }
+        if persistent {
+            let mut closures = operations.iter().filter(|made| made.made.is_some());
+            let plugin = plugin.to_string();
+            if let Some(closure) = closures.next() {
+                let function = closure.function.clone();
+                return Err(PatchError::Closure { plugin, function });
+            }
+            if inner.journal.is_none() {
+                return Err(PatchError::NoJournal { plugin });
+            }
+        }
         let functions = operations.iter().map(|made| made.function.as_str());
         let sticky = &inner.patching.sticky;
         let overrode_sticky = sticky.check(&plugin, functions, override_sticky)?;
-        let _writer = inner.writer()?;
+        let mut writer = inner.writer()?;
         inner.check_not_frozen()?;
         let number = inner.patching.next_number(&plugin);
-        let version = inner.change_patches(&plugin, |live, instance, stack| {
+        let tried = |version: &Arc<Version>| Some(version.listed().to_string());
+        let version = inner.change_patches(&mut writer, &plugin, tried, |live, instance, stack| {
             let found = stack.current();
             if let Some(expected) = version.filter(|expected| *expected != found) {
                 return Err(PatchError::Version {
@@ -382,6 +421,7 @@ impl Patch<'_> {
                 since: SystemTime::now(),
                 overrode_sticky,
                 made_by: None,
+                persistent,
             });
             Layers::of(&live.plugins, instance, stack)?.apply(&version)?;
             stack.versions.push(version.clone());
@@ -389,6 +429,7 @@ impl Patch<'_> {
             Ok(version)
         })?;
         inner.patching.use_number(&plugin, number);
+        drop(writer);
         let listed = version.listed();
         contain((), || {
             tracing::info!(target: "hotswap", "{plugin} was patched: {listed}");

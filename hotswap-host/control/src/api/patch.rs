@@ -28,6 +28,9 @@ super::types! {
         pub calls: u64,
         /// True if something of it is sticky, and it was allowed all the same.
         pub overrode_sticky: bool,
+        /// True if the next start of the host applies it again, once it is permanent.
+        #[serde(default)]
+        pub persistent: bool,
     }
 
     /// A change of the versions of a plugin.

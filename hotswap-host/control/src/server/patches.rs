@@ -42,6 +42,7 @@ impl From<PatchVersion> for Patch {
             since: seconds(version.since),
             calls: version.calls,
             overrode_sticky: version.overrode_sticky,
+            persistent: version.persistent,
         }
     }
 }
