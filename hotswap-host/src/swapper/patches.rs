@@ -195,7 +195,8 @@ impl Inner {
                     change,
                 };
                 self.attempt(writer, &cause, |writer, progress| {
-                    self.try_patches(writer, plugin, (next, kept), &cause, progress)
+                    let tried = (next, kept);
+                    self.try_patches(writer, journal, plugin, tried, &cause, progress)
                 })?;
             }
             (tried, is_open) => {
@@ -248,14 +249,13 @@ impl Inner {
     fn try_patches(
         self: &Arc<Self>,
         writer: &mut Writer,
+        journal: &Arc<dyn Journal>,
         plugin: &PluginName,
         (next, kept): (Generation, StoredPatches),
         cause: &Cause,
         progress: &mut Progress<'_>,
     ) -> Result<Report, ReloadError> {
         let began = Instant::now();
-        // Whoever calls this has found that there is one.
-        let journal = self.journal.as_ref().ok_or(ReloadError::NoWindow)?;
         journal.keep_patches(&kept, true)?;
         writer.patches = kept;
         let options = &self.options;

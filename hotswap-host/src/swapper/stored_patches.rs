@@ -276,7 +276,8 @@ mod tests {
         sticky.set_may_override(true);
         let (stacks, notes) = patches.stacks(&sticky);
         assert!(notes.is_empty());
-        let stack = &stacks[&"guest".into()];
+        let guest = PluginName::from("guest");
+        let stack = &stacks[&guest];
         let shown = |versions: &[Arc<Version>]| {
             let versions = versions.iter().map(|version| version.listed().to_string());
             versions.collect::<Vec<_>>()
@@ -289,8 +290,8 @@ mod tests {
             shown(&stack.undone),
             ["4: rewrite visit by choir.sing (by plugin choir)"]
         );
-        assert_eq!(patches.numbers()[&"guest".into()], 4);
-        assert_eq!(patches.loaded()[&"choir".into()].len(), 1);
+        assert_eq!(patches.numbers()[&guest], 4);
+        assert_eq!(patches.loaded()[&PluginName::from("choir")].len(), 1);
         assert_eq!(stored(&stack.versions), patches.plugins["guest"].versions);
         assert_eq!(stored(&stack.undone), patches.plugins["guest"].undone);
     }
@@ -301,8 +302,9 @@ mod tests {
         let mut sticky = Sticky::default();
         sticky.add_function("guest".into(), "leave");
         let (stacks, notes) = patches.stacks(&sticky);
-        assert!(stacks[&"guest".into()].versions.is_empty());
-        assert_eq!(stacks[&"guest".into()].undone.len(), 1);
+        let stack = &stacks[&PluginName::from("guest")];
+        assert!(stack.versions.is_empty());
+        assert_eq!(stack.undone.len(), 1);
         assert_eq!(
             notes[0].1,
             "patch 2 was dropped: guest.leave is sticky and cannot be changed: this host does not allow that"

@@ -253,6 +253,8 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 days 00");
     assert_eq!(host.told("list"), format!(" | {SING}, {HUM}"));
+    let too_far = "guest has 0 patches to roll back, and 2 were asked for";
+    assert_eq!(host.told("roll back both"), too_far);
     assert_eq!(host.told("redo one"), "done");
     assert_eq!(host.told("call"), "3 songs 00");
     host.end();
