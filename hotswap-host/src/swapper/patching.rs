@@ -399,7 +399,10 @@ impl Patch<'_> {
         let mut writer = inner.writer()?;
         inner.check_not_frozen()?;
         let number = inner.patching.next_number(&plugin);
-        let tried = |version: &Arc<Version>| Some(version.listed().to_string());
+        let tried = |version: &Arc<Version>| {
+            let listed = || version.listed().to_string();
+            version.persistent.then(listed)
+        };
         let version = inner.change_patches(&mut writer, &plugin, tried, |live, instance, stack| {
             let found = stack.current();
             if let Some(expected) = version.filter(|expected| *expected != found) {
