@@ -118,6 +118,7 @@ pub use hotswap_plugin::{
     BagValue, Extension, Health, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
 pub use linked::LinkedPlugins;
+pub use patch::sourced::{PatchSource, Sourced};
 pub use patch::stack::PatchVersion;
 pub use patch::trace::{TraceOptions, TracedCall};
 pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};

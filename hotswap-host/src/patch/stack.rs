@@ -1,5 +1,6 @@
 //! The versions of a plugin: numbered patches, each on top of those before it.
 use super::mock::AnyPoint;
+use super::sourced::PatchSource;
 use super::{Operation, What};
 use crate::base::name::PluginName;
 use serde::Serialize;
@@ -119,6 +120,10 @@ impl Version {
             calls: calls.sum(),
             overrode_sticky: self.overrode_sticky,
             persistent: self.persistent,
+            sources: {
+                let operations = self.operations.iter();
+                operations.flat_map(Operation::sources).collect()
+            },
         }
     }
 }
@@ -144,6 +149,8 @@ pub struct PatchVersion {
     /// True if a host with a [journal](crate::Builder::journal) applies it again at its next start, once it is permanent. It
     /// was made [persistent](crate::Patch::persistent), or a plugin brings it along.
     pub persistent: bool,
+    /// The sources of its closures that [`patch!`](crate::patch!) has kept.
+    pub sources: Vec<PatchSource>,
 }
 
 impl fmt::Display for PatchVersion {
