@@ -105,16 +105,14 @@ fn the_commands_show_the_sources_of_closures() {
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.stderr.contains("write `patch!"), "{ran:?}");
     let more = 100;
-    let line = line!() + 2;
-    let patch = host.stage.swapper.patch("checked").after::<Add, _>("add", {
-        hotswap_host::patch!(move |sum: u32, _: u32| sum + more)
-    });
-    patch.apply().unwrap();
+    let closure = hotswap_host::patch!(move |sum: u32, _: u32| sum + more);
+    let patch = host.stage.swapper.patch("checked");
+    patch.after::<Add, _>("add", closure).apply().unwrap();
     assert_eq!(add(&host).call(0).unwrap(), 110);
     let shown = host.ok(&["patches", "checked", "--source"]).stdout;
-    let place = format!("tests/control/patches.rs:{line}\n");
-    let (head, closure) = shown.split_once(&place).unwrap();
+    let (head, closure) = shown.split_once('\n').unwrap();
     assert!(head.starts_with("// patch 2 of checked::add, "), "{head}");
+    assert!(head.contains("control/patches.rs:"), "{head}");
     assert_eq!(closure, "move |sum: u32, _: u32| sum + more\n");
     let (code, trees) = host.json(&["patches", "--ast"]);
     assert_eq!((code, trees[0]["patch"].as_u64()), (Some(0), Some(2)));
