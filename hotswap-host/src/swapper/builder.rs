@@ -411,6 +411,14 @@ impl Builder {
         self
     }
 
+    /// Lets plugins ask for patches of their own functions, with
+    /// [`Context::request_patch`](hotswap_plugin::Context::request_patch): another function of the plugin answers. By default,
+    /// this is refused. What is [sticky](Self::sticky) is not patched so.
+    pub fn allow_plugin_patches(mut self, allow: bool) -> Self {
+        self.patching.for_plugins = allow;
+        self
+    }
+
     /// Loads the plugins and makes the first generation.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub enum Cause {
         /// The change.
         change: String,
     },
-    /// A plugin called `Context::request_reload`.
+    /// A plugin called `Context::request_reload`, or `Context::request_patch`.
     Plugin {
         /// The first plugin that asked.
         plugin: PluginName,

@@ -1,13 +1,15 @@
 //! [`Patch`], which describes a patch of a live plugin and applies it.
 use super::Swapper;
+use super::cause::Cause;
 use super::inner::Inner;
+use super::observe::ReloadEventKind;
 use crate::base::name::PluginName;
 use crate::error::PatchError;
 use crate::patch::layers::Layers;
 use crate::patch::params::{Closure, ClosureWith, Params};
 use crate::patch::stack::{PatchVersion, Version};
 use crate::patch::{Given, NextOf, Operation, OriginalOf, PatchSignature, What};
-use crate::telemetry::contain;
+use crate::telemetry::{contain, guarded};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -438,6 +440,60 @@ impl Patch<'_> {
             tracing::info!(target: "hotswap", "{plugin} was patched: {listed}");
         });
         Ok(listed)
+    }
+}
+
+impl Inner {
+    /// Lets a function of a plugin answer the calls of another one, because the plugin has asked for it. This happens on a
+    /// thread of its own, since the plugin is in a call.
+    ///
+    /// # Errors
+    /// The host does not allow that, or has no thread for it.
+    pub(super) fn patch_for(
+        self: &Arc<Self>,
+        plugin: &str,
+        function: String,
+        by: String,
+    ) -> Result<(), String> {
+        if !self.patching.for_plugins {
+            return Err(
+                "this host does not patch plugins at their request; `Builder::allow_plugin_patches` lets it".into(),
+            );
+        }
+        let (swapper, plugin) = (Swapper(self.clone()), PluginName::from(plugin));
+        let run = move || {
+            let patch = || {
+                let patch = swapper.patch(plugin.as_str());
+                let patch = patch.rewrite_by(&function, plugin.as_str(), &by);
+                patch.by(&format!("plugin {plugin}")).apply()
+            };
+            let Ok(patched) = guarded("hotswap-patch", patch) else {
+                return;
+            };
+            let text = match patched {
+                Ok(version) => format!("it has asked for patch {version}"),
+                Err(error) => {
+                    contain((), || {
+                        tracing::error!(target: "hotswap", "{plugin} asked for a patch, which failed: {error}");
+                    });
+                    format!("it has asked for a patch, which failed: {error}")
+                }
+            };
+            // A host that ends meanwhile has nothing to note.
+            if let Ok(writer) = swapper.0.writer() {
+                let cause = Cause::Plugin {
+                    plugin: plugin.clone(),
+                };
+                let (plugin, text) = (&plugin, text.as_str());
+                let noted = ReloadEventKind::Noted { plugin, text };
+                swapper.0.tell(&writer, &cause, noted);
+            }
+        };
+        let thread = std::thread::Builder::new().name("hotswap-patch".into());
+        match thread.spawn(run) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("the host has no thread for the patch: {error}")),
+        }
     }
 }
 

@@ -120,4 +120,16 @@ impl Owner for Inner {
         // The calling thread may be one that `on_stop` waits for.
         drop_elsewhere(asked);
     }
+
+    fn request_patch(
+        self: Arc<Self>,
+        plugin: &str,
+        function: String,
+        by: String,
+    ) -> Result<(), String> {
+        let patched = self.patch_for(plugin, function, by);
+        // The calling thread may be one that `on_stop` waits for.
+        drop_elsewhere(self);
+        patched
+    }
 }
