@@ -152,12 +152,7 @@ impl Library {
         struct NoOwner;
         impl Owner for NoOwner {
             fn request_reload(self: Arc<Self>, _: &str) {}
-            fn request_patch(
-                self: Arc<Self>,
-                _: &str,
-                _: String,
-                _: String,
-            ) -> Result<(), String> {
+            fn request_patch(self: Arc<Self>, _: &str, _: String, _: String) -> Result<(), String> {
                 Ok(())
             }
         }

@@ -405,34 +405,35 @@ impl Patch<'_> {
             let listed = || version.listed().to_string();
             version.persistent.then(listed)
         };
-        let version = inner.change_patches(&mut writer, &plugin, tried, |live, instance, stack| {
-            let found = stack.current();
-            if let Some(expected) = version.filter(|expected| *expected != found) {
-                return Err(PatchError::Version {
-                    plugin: plugin.to_string(),
-                    expected,
-                    found,
+        let version =
+            inner.change_patches(&mut writer, &plugin, tried, |live, instance, stack| {
+                let found = stack.current();
+                if let Some(expected) = version.filter(|expected| *expected != found) {
+                    return Err(PatchError::Version {
+                        plugin: plugin.to_string(),
+                        expected,
+                        found,
+                    });
+                }
+                let max = inner.patching.max;
+                if stack.versions.len() >= max {
+                    let plugin = plugin.to_string();
+                    return Err(PatchError::TooMany { plugin, max });
+                }
+                let version = Arc::new(Version {
+                    number,
+                    operations,
+                    by,
+                    since: SystemTime::now(),
+                    overrode_sticky,
+                    made_by: None,
+                    persistent,
                 });
-            }
-            let max = inner.patching.max;
-            if stack.versions.len() >= max {
-                let plugin = plugin.to_string();
-                return Err(PatchError::TooMany { plugin, max });
-            }
-            let version = Arc::new(Version {
-                number,
-                operations,
-                by,
-                since: SystemTime::now(),
-                overrode_sticky,
-                made_by: None,
-                persistent,
-            });
-            Layers::of(&live.plugins, instance, stack)?.apply(&version)?;
-            stack.versions.push(version.clone());
-            stack.undone.clear();
-            Ok(version)
-        })?;
+                Layers::of(&live.plugins, instance, stack)?.apply(&version)?;
+                stack.versions.push(version.clone());
+                stack.undone.clear();
+                Ok(version)
+            })?;
         inner.patching.use_number(&plugin, number);
         drop(writer);
         let listed = version.listed();

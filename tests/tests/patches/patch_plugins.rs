@@ -310,11 +310,16 @@ fn a_plugin_patches_itself_where_the_host_allows_it() {
             true => {
                 // The call that asks goes on as it began.
                 assert_eq!(asked.unwrap().as_str(), Some("1 hums"));
-                let patched = "it has asked for patch 1: rewrite hum by choir.sing (by plugin choir)";
+                let patched =
+                    "it has asked for patch 1: rewrite hum by choir.sing (by plugin choir)";
                 assert_eq!(told.recv_timeout(LIMIT).unwrap(), patched);
                 assert_eq!(hum.call(3).unwrap(), "3 songs 00");
                 for (function, by, why) in [
-                    ("hmu", "sing", "choir has no function hmu: did you mean hum?"),
+                    (
+                        "hmu",
+                        "sing",
+                        "choir has no function hmu: did you mean hum?",
+                    ),
                     ("hum", "sung", "the signatures differ"),
                     ("sung", "hum", "choir.sung is sticky"),
                 ] {

@@ -192,12 +192,7 @@ fn obey(swapper: &Swapper, order: &str) -> Option<String> {
             };
             format!("{} | {}", list(patches.list()), list(patches.undone()))
         }
-        "hum" => done(
-            patch()
-                .rewrite_by("visit", "choir", "hum")
-                .apply()
-                .err(),
-        ),
+        "hum" => done(patch().rewrite_by("visit", "choir", "hum").apply().err()),
         "remove" => done(patch().remove_function("visit").apply().err()),
         "roll back both" => done(patches.rollback(2).err()),
         "redo one" => done(patches.redo(1).err()),
@@ -270,10 +265,7 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 hums");
     assert_eq!(host.told("remove"), "done");
-    assert_eq!(
-        host.told("call"),
-        "guest.visit was removed by patch 3"
-    );
+    assert_eq!(host.told("call"), "guest.visit was removed by patch 3");
     assert_eq!(host.told("revert"), "guest: unchanged; choir: unchanged");
     assert_eq!(host.told("call"), "3 hums");
     assert_eq!(host.told("list"), format!("{SING}, {HUM} | "));
@@ -373,14 +365,20 @@ fn a_patch_that_does_not_fit_the_builds_of_a_start_is_handled_as_the_host_is_set
             .roll_back_offline(1)
             .unwrap();
         let refused = open_with(PatchesOnReload::Fail).err().unwrap();
-        assert!(matches!(refused, ReloadError::Patch { patch: 1, .. }), "{refused}");
+        assert!(
+            matches!(refused, ReloadError::Patch { patch: 1, .. }),
+            "{refused}"
+        );
         let stage = open_with(on_reload).unwrap();
         assert!(stage.swapper.patches("guest").list().is_empty());
         stage.close();
         let entries = History::open(state.path()).unwrap().entries(100).unwrap();
         let dropped = "guest: loaded (patch 1 was dropped: guest has no function visit";
         let mut details = entries.iter().map(|entry| entry.detail.as_str());
-        assert!(details.any(|detail| detail.starts_with(dropped)), "{entries:#?}");
+        assert!(
+            details.any(|detail| detail.starts_with(dropped)),
+            "{entries:#?}"
+        );
         let refused = |entry: &&Entry| entry.result == EntryResult::Refused;
         assert_eq!(entries.iter().filter(refused).count(), 1);
     }

@@ -4,7 +4,9 @@ use super::answer::{Answer, Shared};
 use super::asked::{Asked, change};
 use super::input::Input;
 use super::plugins::find;
-use crate::api::{Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, of_host::seconds};
+use crate::api::{
+    Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, of_host::seconds,
+};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hotswap_host::{HandleError, PatchError, PatchVersion, ReloadError, Requested};

@@ -186,7 +186,8 @@ impl Database {
             )?;
             if died == 0 && patches.is_some() {
                 // The host has ended before it could say which patch it was.
-                let detail = "the host has ended while a patch was applied, which is not applied again";
+                let detail =
+                    "the host has ended while a patch was applied, which is not applied again";
                 insert(change, &Attempt::start(), None, EntryResult::Died, detail)?;
             }
             Ok(())
