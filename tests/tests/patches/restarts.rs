@@ -298,6 +298,19 @@ fn a_patch_that_kills_the_host_while_it_is_applied_is_not_applied_again() {
 }
 
 #[test]
+fn a_patch_with_which_the_host_was_killed_may_be_confirmed_before_the_next_start() {
+    let place = both();
+    let mut host = place.start();
+    assert_eq!(host.told("hum"), "done");
+    host.kill();
+    assert!(place.history().confirm_offline().unwrap());
+    assert!(!place.history().confirm_offline().unwrap());
+    let mut host = place.start();
+    assert_eq!(host.told("call"), "3 hums");
+    host.end();
+}
+
+#[test]
 fn a_plugin_that_stands_for_a_function_is_on_trial_like_any_build() {
     let place = Place::new(&[("guest", &guest(0))]);
     let mut host = place.start();
