@@ -135,7 +135,8 @@ pub enum PatchError {
     },
     /// A closure is to be [persistent](crate::Patch::persistent).
     #[error(
-        "the patch of {function} of {plugin} is a closure, which cannot be stored; build it into a plugin, with `#[patch]` or for          `rewrite_by`, or apply it without `persistent`"
+        "the patch of {function} of {plugin} is a closure, which cannot be stored; build it into a plugin, with `#[patch]` or for \
+         `rewrite_by`, or apply it without `persistent`"
     )]
     Closure {
         /// The plugin.
@@ -145,7 +146,8 @@ pub enum PatchError {
     },
     /// A patch is to be [persistent](crate::Patch::persistent), and the host stores nothing.
     #[error(
-        "the patch of {plugin} cannot be stored, because this host has no journal; give it one with `Builder::journal`, or apply          the patch without `persistent`"
+        "the patch of {plugin} cannot be stored, because this host has no journal; give it one with `Builder::journal`, or apply \
+         the patch without `persistent`"
     )]
     NoJournal {
         /// The plugin.

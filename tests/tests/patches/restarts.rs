@@ -190,7 +190,7 @@ fn obey(swapper: &Swapper, order: &str) -> Option<String> {
                 let versions = versions.iter().map(ToString::to_string);
                 versions.collect::<Vec<_>>().join(", ")
             };
-            format!("{} | {}", list(patches.list()), list(patches.undone()))
+            format!("[{}] [{}]", list(patches.list()), list(patches.undone()))
         }
         "hum" => done(patch().rewrite_by("visit", "choir", "hum").apply().err()),
         "remove" => done(patch().remove_function("visit").apply().err()),
@@ -220,7 +220,7 @@ fn both() -> Place {
 fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
     let place = both();
     let mut host = place.start();
-    assert_eq!(host.told("list"), format!("{SING} | "));
+    assert_eq!(host.told("list"), format!("[{SING}] []"));
     assert_eq!(host.told("hum"), "done");
     assert_eq!(host.told("call"), "3 hums");
     host.kill();
@@ -228,7 +228,7 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
     // It was in its window.
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 songs 00");
-    assert_eq!(host.told("list"), format!("{SING} | "));
+    assert_eq!(host.told("list"), format!("[{SING}] []"));
     assert_eq!(host.told("hum"), "done");
     assert_eq!(host.told("confirm"), "permanent");
     host.kill();
@@ -239,7 +239,7 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
 
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 hums");
-    assert_eq!(host.told("list"), format!("{SING}, {HUM} | "));
+    assert_eq!(host.told("list"), format!("[{SING}, {HUM}] []"));
     // What is rolled back stays so, also what a plugin brings along. It needs no window.
     assert_eq!(host.told("roll back both"), "done");
     assert_eq!(host.told("call"), "3 days 00");
@@ -247,7 +247,7 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
 
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 days 00");
-    assert_eq!(host.told("list"), format!(" | {SING}, {HUM}"));
+    assert_eq!(host.told("list"), format!("[] [{SING}, {HUM}]"));
     let too_far = "guest has 0 patches to roll back, and 2 were asked for";
     assert_eq!(host.told("roll back both"), too_far);
     assert_eq!(host.told("redo one"), "done");
@@ -257,7 +257,7 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
     assert_eq!(place.results(&redo(1)), [EntryResult::Interrupted]);
 
     let mut host = place.start();
-    assert_eq!(host.told("list"), format!(" | {SING}, {HUM}"));
+    assert_eq!(host.told("list"), format!("[] [{SING}, {HUM}]"));
     assert_eq!(host.told("redo both"), "done");
     assert_eq!(host.told("confirm"), "permanent");
     host.kill();
@@ -266,9 +266,9 @@ fn a_patch_survives_a_kill_once_it_is_permanent_and_not_before() {
     assert_eq!(host.told("call"), "3 hums");
     assert_eq!(host.told("remove"), "done");
     assert_eq!(host.told("call"), "guest.visit was removed by patch 3");
-    assert_eq!(host.told("revert"), "guest: unchanged; choir: unchanged");
+    assert_eq!(host.told("revert"), "choir: unchanged; guest: unchanged");
     assert_eq!(host.told("call"), "3 hums");
-    assert_eq!(host.told("list"), format!("{SING}, {HUM} | "));
+    assert_eq!(host.told("list"), format!("[{SING}, {HUM}] []"));
     host.kill();
     let removed = "a patch of guest: 3: remove visit (by ops)";
     assert_eq!(place.results(removed), [EntryResult::Reverted]);
@@ -314,9 +314,10 @@ fn a_patch_with_which_the_host_was_killed_may_be_confirmed_before_the_next_start
 fn a_plugin_that_stands_for_a_function_is_on_trial_like_any_build() {
     let place = Place::new(&[("guest", &guest(0))]);
     let mut host = place.start();
+    assert_eq!(host.told("call"), "3 days 00");
     let choir = Build::Choir.bytes("choir");
     fixture::install(&choir, "choir", place.plugins.path());
-    assert_eq!(host.told("reload"), "guest: unchanged; choir: loaded");
+    assert_eq!(host.told("reload"), "choir: loaded; guest: unchanged");
     assert_eq!(host.told("call"), "3 songs 00");
     // One that the host makes meanwhile is on trial with it.
     assert_eq!(host.told("hum"), "done");
@@ -324,7 +325,7 @@ fn a_plugin_that_stands_for_a_function_is_on_trial_like_any_build() {
 
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 days 00");
-    assert_eq!(host.told("list"), " | ");
+    assert_eq!(host.told("list"), "[] []");
     host.end();
     assert_eq!(place.history().unhold(None).unwrap(), 1);
 
@@ -339,7 +340,7 @@ fn a_plugin_that_stands_for_a_function_is_on_trial_like_any_build() {
 
     let mut host = place.start();
     assert_eq!(host.told("call"), "3 hums");
-    assert_eq!(host.told("list"), format!("{SING}, {HUM} | "));
+    assert_eq!(host.told("list"), format!("[{SING}, {HUM}] []"));
     host.end();
 }
 
