@@ -625,6 +625,12 @@ pub enum Error {
         /// The plugins that have patches.
         plugins: Vec<String>,
     },
+    /// The sources of patches are asked for, and the host has kept none.
+    #[cfg(feature = "control")]
+    #[error(
+        "no patch has kept the source of a closure; write `patch!(|…| …)` instead of `|…| …` in the host"
+    )]
+    NoPatchSource,
     /// Stdin or stdout is no terminal.
     #[cfg(feature = "top")]
     #[error(
@@ -896,6 +902,8 @@ impl Error {
             | Self::TraceBroken => exit::NO_HOST,
             #[cfg(feature = "control")]
             Self::WhichPatches { plugins } if plugins.is_empty() => exit::NOT_FOUND,
+            #[cfg(feature = "control")]
+            Self::NoPatchSource => exit::NOT_FOUND,
             #[cfg(feature = "control")]
             Self::WhichPatches { .. } | Self::DeployedTwice { .. } => exit::USAGE,
             #[cfg(feature = "top")]

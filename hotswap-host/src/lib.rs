@@ -118,6 +118,7 @@ pub use hotswap_plugin::{
     BagValue, Extension, Health, Held, LiveData, LiveDataError, LiveItem, LiveKind, Value,
 };
 pub use linked::LinkedPlugins;
+pub use patch::sourced::{PatchSource, Sourced};
 pub use patch::stack::PatchVersion;
 pub use patch::trace::{TraceOptions, TracedCall};
 pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};
@@ -131,7 +132,7 @@ pub use swapper::{
     Mock, OptionDescription, OptionError, Outcome, Patch, Patches, PatchesOnReload, Pin,
     PluginReport, Reload, ReloadEvent, ReloadEventKind, ReloadOptions, Report, Requested,
     Requester, RollbackWindow, SignalSender, StagedReload, Start, StateReport, Step, StepReport,
-    StoredBuild, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
+    StoredBuild, StoredPatches, Swapper, Trial, TriedBuild, WeakSwapper, WindowOutcome,
 };
 pub use swapper::{Compatibility, Difference, Item, ItemChange, ItemUser, PluginVerdict, Verdict};
 pub use swapper::{Trace, mock_scope};

@@ -12,7 +12,7 @@ use abi_stable::std_types::{RSlice, RStr};
 use hotswap_plugin::boundary::mismatch::{self, Party};
 use hotswap_plugin::boundary::{
     DynamicOut, ExtensionDesc, InterfaceDesc, InvokeError, Out, RawObject, Shared, Sink, SliceView,
-    Status, StrView, ValueView, answer, dynamic::answer_dynamic, guard,
+    Status, StrView, ValueView, answer, dynamic::answer_dynamic, dynamic::arguments, guard,
 };
 use hotswap_plugin::contract::host_table::{LiveCall, RawArgs, RawOut, WantedRef};
 use hotswap_plugin::contract::live::{Handled, HandledOut, LentData, Wanted};
@@ -25,7 +25,7 @@ use hotswap_plugin::telemetry::TelemetryTable;
 use hotswap_plugin::telemetry::table::{
     CallsiteRef, CallsiteView, PanicView, SpanId, SpanReceiver,
 };
-use hotswap_plugin::{BagError, BagValue, ExtensionError, LiveData, LiveItem};
+use hotswap_plugin::{BagError, BagValue, ExtensionError, LiveData, LiveItem, Value};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -145,6 +145,26 @@ impl CallByName<'_> {
         // SAFETY: the arguments and `out` are those of `HostTable::live_invoke`, whose caller got them from
         // `call_dynamic` and waits.
         Answered(unsafe { function.forward(self.args, self.out) })
+    }
+
+    /// Answers a request that has two texts, with these names.
+    pub(crate) fn answer_request(
+        self,
+        names: [&str; 2],
+        answer: impl FnOnce(String, String) -> Result<(), String>,
+    ) -> Answered {
+        // SAFETY: the arguments and `out` are those of `HostTable::live_invoke`, whose caller got them from
+        // `call_dynamic` and waits.
+        Answered(unsafe {
+            answer_dynamic(self.out, || {
+                let mut texts = arguments(self.args, 2)?;
+                let (first, second) = (texts.next(names[0])?, texts.next(names[1])?);
+                match answer(first, second) {
+                    Ok(()) => Ok(Value::Nil),
+                    Err(refused) => Err(InvokeError::Returned(refused.as_str().into())),
+                }
+            })
+        })
     }
 
     /// Answers that there is no such function.

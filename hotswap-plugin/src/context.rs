@@ -1,7 +1,8 @@
 //! `Context`: the plugin's identity, and its way to the host.
-use crate::VaultHandle;
 use crate::contract::ContextView;
+use crate::contract::host_table::REQUEST_PATCH;
 use crate::host::Host;
+use crate::{Value, VaultError, VaultHandle};
 use std::fmt;
 
 /// The plugin's own name, version, build, and generation, and a way to ask the host for a reload.
@@ -94,6 +95,40 @@ impl Context {
     pub fn request_reload(&self) {
         if let Some(host) = self.host {
             host.request_reload();
+        }
+    }
+
+    /// Asks the host that another function of this plugin, `by`, answers the calls of its function `function`. Both have
+    /// `#[invoke]`, and the same signature. Calls that are running, such as the one that asks, go on as they began; calls of the
+    /// host meet the other function as soon as the host has applied this, on a thread of its own. It is a version of the plugin
+    /// like any other, which the host lists and may roll back, and ends with the host.
+    ///
+    /// ```no_run
+    /// use hotswap_plugin::prelude::*;
+    ///
+    /// # fn run(cx: &Context) -> Result<()> {
+    /// // The plugin has found out that the machine is slow.
+    /// cx.request_patch("hum", "hum_softly")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// With nothing loaded, as in unit tests, this does nothing.
+    ///
+    /// # Errors
+    /// The host does not let plugins do this, which is the default, or is too old for it. Whatever keeps the host from applying
+    /// the patch later, such as a name that the plugin does not have, is in its log and its history.
+    pub fn request_patch(&self, function: &str, by: &str) -> crate::Result<()> {
+        if self.host.is_none() {
+            return Ok(());
+        }
+        match self.vault().invoke(REQUEST_PATCH, &[function.into(), by.into()]) {
+            Ok(_) => Ok(()),
+            Err(VaultError::Returned(Value::Str(refused))) => Err(refused.into()),
+            Err(VaultError::NotFound { .. }) => Err(
+                "this host does not patch plugins at their request: it is too old for that, or has shut down".into(),
+            ),
+            Err(error) => Err(error.to_string().into()),
         }
     }
 }

@@ -20,6 +20,13 @@ pub struct PatchesArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print the sources of the closures that were made with `patch!`
+    #[arg(long, conflicts_with = "json")]
+    pub source: bool,
+    /// Print the syntax trees of these closures, as JSON
+    #[cfg(feature = "source")]
+    #[arg(long, conflicts_with_all = ["json", "source"])]
+    pub ast: bool,
 }
 
 /// What `patch` does with the versions that patches by the host's own code have made.

@@ -1,6 +1,6 @@
 //! `cargo hotswap patches`, and what `patch` does with the versions of a plugin.
 
-use hotswap_control::api::{Patch, Patches};
+use hotswap_control::api::{Patch, PatchSource, Patches};
 #[cfg(feature = "source")]
 use hotswap_control::{Client, api::PatchesRequest};
 use hotswap_host::shown::Shown;
@@ -21,7 +21,83 @@ pub(crate) fn list(session: &Session, args: &PatchesArgs) -> Result<u8, Error> {
         Some(plugin) => vec![client.patches(plugin)?],
         None => client.all_patches()?,
     };
+    if args.source {
+        return sources(session, &all);
+    }
+    #[cfg(feature = "source")]
+    if args.ast {
+        return trees(session, &all);
+    }
     show(session, &all, args.json);
+    Ok(exit::SUCCESS)
+}
+
+/// Returns the sources of closures that the host has kept, each with its plugin and its patch.
+///
+/// # Errors
+/// It has kept none.
+fn kept(all: &[Patches]) -> Result<Vec<(&str, &Patch, &PatchSource)>, Error> {
+    let mut kept = Vec::new();
+    for of in all {
+        for patch in of.patches.iter().rev() {
+            let sources = patch.sources.iter();
+            kept.extend(sources.map(|source| (of.plugin.as_str(), patch, source)));
+        }
+    }
+    match kept.is_empty() {
+        true => Err(Error::NoPatchSource),
+        false => Ok(kept),
+    }
+}
+
+/// Prints the sources of closures.
+fn sources(session: &Session, all: &[Patches]) -> Result<u8, Error> {
+    for (plugin, patch, source) in kept(all)? {
+        let PatchSource {
+            function,
+            text,
+            file,
+            line,
+            ..
+        } = source;
+        session.ui.result(format_args!(
+            "// patch {} of {plugin}::{}, {}:{line}\n{text}",
+            patch.number,
+            Shown(function),
+            Shown(file),
+        ));
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Prints the syntax trees of closures.
+#[cfg(feature = "source")]
+fn trees(session: &Session, all: &[Patches]) -> Result<u8, Error> {
+    #[derive(serde::Serialize)]
+    struct Tree<'a> {
+        plugin: &'a str,
+        patch: u64,
+        function: &'a str,
+        file: &'a str,
+        line: u32,
+        tree: serde_json::Value,
+    }
+    let trees = kept(all)?.into_iter().map(|(plugin, patch, source)| {
+        let tree = hotswap_source::expression_ast(&source.text);
+        Ok(Tree {
+            plugin,
+            patch: patch.number,
+            function: &source.function,
+            file: &source.file,
+            line: source.line,
+            tree: tree.map_err(|error| Error::Source {
+                file: source.file.as_str().into(),
+                source: error,
+            })?,
+        })
+    });
+    let trees: Vec<_> = trees.collect::<Result<_, Error>>()?;
+    session.ui.json(&trees);
     Ok(exit::SUCCESS)
 }
 
@@ -49,6 +125,10 @@ fn row(plugin: &str, patch: &Patch, state: &str) -> [String; 7] {
         true => " (although it is sticky)",
         false => "",
     };
+    let persistent = match patch.persistent {
+        true => ", persistent",
+        false => "",
+    };
     [
         plugin.to_owned(),
         patch.number.to_string(),
@@ -56,7 +136,7 @@ fn row(plugin: &str, patch: &Patch, state: &str) -> [String; 7] {
         Shown(&patch.by).to_string(),
         ago(patch.since),
         patch.calls.to_string(),
-        state.to_owned(),
+        format!("{state}{persistent}"),
     ]
 }
 

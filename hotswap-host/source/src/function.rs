@@ -89,6 +89,31 @@ impl Function {
     }
 }
 
+/// Returns the syntax tree of an expression, such as a closure that a host has put into the place of a function, as
+/// [`syn-serde`](https://docs.rs/syn-serde) writes it.
+///
+/// ```
+/// let tree = hotswap_source::expression_ast("|times: u32| times + 1")?;
+/// assert!(tree.get("closure").is_some());
+/// # Ok::<(), hotswap_source::SourceError>(())
+/// ```
+///
+/// # Errors
+/// The text is no expression that this crate can read. The line of [`SourceError::Syntax`] is counted in the text.
+pub fn expression_ast(text: &str) -> Result<Value, SourceError> {
+    let expression =
+        syn::parse_str::<syn::Expr>(text).map_err(|error| syntax("the expression", &error))?;
+    Ok(serde_json::from_str(&tree(&expression)).expect("the tree is JSON"))
+}
+
+fn syntax(file: &str, error: &syn::Error) -> SourceError {
+    SourceError::Syntax {
+        file: file.to_owned(),
+        line: error.span().start().line,
+        message: error.to_string(),
+    }
+}
+
 fn tree<T: syn_serde::Syn>(node: &T) -> String {
     syn_serde::json::to_string(node)
 }
@@ -163,11 +188,7 @@ impl Sources {
 }
 
 fn parse(file: &SourceFile) -> Result<syn::File, SourceError> {
-    syn::parse_str::<syn::File>(&file.text).map_err(|error| SourceError::Syntax {
-        file: file.path.clone(),
-        line: error.span().start().line,
-        message: error.to_string(),
-    })
+    syn::parse_str::<syn::File>(&file.text).map_err(|error| syntax(&file.path, &error))
 }
 
 /// Returns the modules that a file is, if no `#[path]` says otherwise: `src/jobs/mod.rs` is `jobs`.

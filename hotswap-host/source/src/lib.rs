@@ -8,5 +8,5 @@ mod packed;
 
 pub use edit::{Change, Edited, Injection, Place};
 pub use error::SourceError;
-pub use function::Function;
+pub use function::{Function, expression_ast};
 pub use packed::{SourceFile, Sources};

@@ -133,6 +133,26 @@ pub enum PatchError {
         /// The method.
         function: String,
     },
+    /// A closure is to be [persistent](crate::Patch::persistent).
+    #[error(
+        "the patch of {function} of {plugin} is a closure, which cannot be stored; build it into a plugin, with `#[patch]` or for \
+         `rewrite_by`, or apply it without `persistent`"
+    )]
+    Closure {
+        /// The plugin.
+        plugin: String,
+        /// The function.
+        function: String,
+    },
+    /// A patch is to be [persistent](crate::Patch::persistent), and the host stores nothing.
+    #[error(
+        "the patch of {plugin} cannot be stored, because this host has no journal; give it one with `Builder::journal`, or apply \
+         the patch without `persistent`"
+    )]
+    NoJournal {
+        /// The plugin.
+        plugin: String,
+    },
     /// The patch has no operation.
     #[error("the patch of {plugin} changes nothing; add an operation, such as `rewrite`")]
     Empty {

@@ -311,7 +311,9 @@ pub enum ReloadError {
     },
     /// A [patch](crate::Swapper::patch) does not fit the new build, and this host
     /// [refuses](crate::PatchesOnReload::Fail) such a reload.
-    #[error("patch {patch} of {plugin} does not fit the new build; roll it back first: {message}")]
+    #[error(
+        "patch {patch} of {plugin} does not fit the new build; roll it back first, or let `patches_on_reload` drop it: {message}"
+    )]
     Patch {
         /// The plugin.
         plugin: PluginName,

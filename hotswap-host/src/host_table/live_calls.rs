@@ -4,6 +4,7 @@ use crate::requests::{Answered, CallByName, HandlerCall, Host, TypedCall};
 use crate::swapper::{Inner, drop_elsewhere};
 use crate::vault::{LiveTypeRef, NO_HANDLER};
 use hotswap_plugin::boundary::InvokeError;
+use hotswap_plugin::contract::host_table::REQUEST_PATCH;
 use hotswap_plugin::contract::live::Handled;
 use hotswap_plugin::{LiveData, LiveItem};
 use std::any::Any;
@@ -59,6 +60,13 @@ impl Host for Answers {
             if let Some((_, function)) = pinned.live_function(name) {
                 return call.forward(function);
             }
+        }
+        if name == REQUEST_PATCH
+            && let Some(owner) = caller.owner().upgrade()
+        {
+            return call.answer_request(["function", "by"], |function, by| {
+                owner.request_patch(caller.plugin(), function, by)
+            });
         }
         call.unknown()
     }

@@ -69,6 +69,17 @@ pub(crate) struct Library {
 pub(crate) trait Owner: Any + Send + Sync {
     /// Passes on the wish of the plugin with this name for a reload.
     fn request_reload(self: Arc<Self>, plugin: &str);
+
+    /// Passes on the wish of the plugin with this name that one of its functions answers the calls of another one.
+    ///
+    /// # Errors
+    /// The owner does not allow that.
+    fn request_patch(
+        self: Arc<Self>,
+        plugin: &str,
+        function: String,
+        by: String,
+    ) -> Result<(), String>;
 }
 
 /// The place of a library's code.
@@ -141,6 +152,9 @@ impl Library {
         struct NoOwner;
         impl Owner for NoOwner {
             fn request_reload(self: Arc<Self>, _: &str) {}
+            fn request_patch(self: Arc<Self>, _: &str, _: String, _: String) -> Result<(), String> {
+                Ok(())
+            }
         }
         let owner = Weak::<NoOwner>::new();
         let table = super::watched_functions::table;

@@ -34,6 +34,7 @@ pub(crate) mod mock;
 mod operation;
 mod original;
 pub(crate) mod params;
+pub(crate) mod sourced;
 pub(crate) mod stack;
 pub(crate) mod sticky;
 pub(crate) mod trace;

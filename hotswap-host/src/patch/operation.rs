@@ -6,6 +6,7 @@ use super::kinds::{
 use super::link::Layer;
 use super::mock::{AtPoint, Point};
 use super::params::{Closure, ClosureWith, Params};
+use super::sourced::{ClosureSource, PatchSource};
 use super::trace::{Traced, TracedAsync, Tracer};
 use crate::base::name::PluginName;
 use hotswap_plugin::boundary::{AsyncSignature, Later, ParamDesc, Return, TypeDesc};
@@ -82,6 +83,8 @@ pub struct Operation {
     pub(crate) by_name: Option<Arc<Tracer>>,
     /// The function of another plugin that answers.
     pub(crate) by: Option<FunctionName>,
+    /// The sources of its closures that were kept.
+    sources: Vec<ClosureSource>,
 }
 
 /// A function of a plugin, by name.
@@ -107,6 +110,7 @@ impl Operation {
             made: None,
             by_name: None,
             by: None,
+            sources: Vec::new(),
         }
     }
 
@@ -118,7 +122,20 @@ impl Operation {
             made: None,
             by_name: Some(tracer),
             by: None,
+            sources: Vec::new(),
         }
+    }
+
+    /// Keeps the sources of its closures, as far as there are any.
+    fn with_sources(mut self, sources: impl IntoIterator<Item = Option<ClosureSource>>) -> Self {
+        self.sources.extend(sources.into_iter().flatten());
+        self
+    }
+
+    /// Returns the sources of its closures that were kept.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = PatchSource> {
+        let sources = self.sources.iter();
+        sources.map(|source| source.of(&self.function))
     }
 
     /// Returns true if the other operation replaces the same function by the same function of another plugin.
@@ -137,6 +154,7 @@ impl Operation {
                 plugin,
                 function: other.to_owned(),
             }),
+            sources: Vec::new(),
         }
     }
 
@@ -151,6 +169,7 @@ impl Operation {
             }),
             by_name: None,
             by: None,
+            sources: Vec::new(),
         }
     }
 
@@ -172,8 +191,10 @@ impl Operation {
         what: What,
         body: impl Closure<F::Params, F::Result>,
     ) -> Self {
+        let source = body.source();
         let layer = layer::<_, F::Params, F::Result>(Rewrite(body));
-        Operation::sync::<F, A>(function, what, layer)
+        let operation = Operation::sync::<F, A>(function, what, layer);
+        operation.with_sources([source])
     }
 
     /// Puts a point for mocks in front of a function.
@@ -214,8 +235,10 @@ impl Operation {
         function: &str,
         body: impl Closure<F::Params, Option<F::Result>>,
     ) -> Self {
+        let source = body.source();
         let layer = layer::<_, F::Params, F::Result>(Before(body));
-        Operation::sync::<F, A>(function, What::Before, layer)
+        let operation = Operation::sync::<F, A>(function, What::Before, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure after a function.
@@ -223,8 +246,10 @@ impl Operation {
         function: &str,
         body: impl ClosureWith<Given<F::Result>, F::Params, F::Result>,
     ) -> Self {
+        let source = body.source_with();
         let layer = layer::<_, F::Params, F::Result>(After(body));
-        Operation::sync::<F, A>(function, What::After, layer)
+        let operation = Operation::sync::<F, A>(function, What::After, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure around a function.
@@ -232,8 +257,10 @@ impl Operation {
         function: &str,
         body: impl ClosureWith<NextOf<F>, F::Params, F::Result>,
     ) -> Self {
+        let source = body.source_with();
         let layer = layer::<_, F::Params, F::Result>(Around::<F, _>(body, PhantomData));
-        Operation::sync::<F, A>(function, What::Around, layer)
+        let operation = Operation::sync::<F, A>(function, What::Around, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure instead of a function where a guard says so.
@@ -243,8 +270,10 @@ impl Operation {
         guard: impl Closure<F::Params, bool>,
         body: impl Closure<F::Params, F::Result>,
     ) -> Self {
+        let sources = [guard.source(), body.source()];
         let layer = layer::<_, F::Params, F::Result>(Clause(guard, body));
-        Operation::sync::<F, A>(function, What::AddClause(index), layer)
+        let operation = Operation::sync::<F, A>(function, What::AddClause(index), layer);
+        operation.with_sources(sources)
     }
 
     /// Runs a closure instead of an `async fn`.
@@ -257,9 +286,11 @@ impl Operation {
         F: sealed::Patchable<A>,
         Fut: Future<Output = F::Result> + Send + 'static,
     {
+        let source = body.source();
         let kind = RewriteAsync::<_, Fut>(body, PhantomData);
         let layer = async_layer::<_, F::Params, F::Result>(kind);
-        Operation::later::<F, A>(function, what, layer)
+        let operation = Operation::later::<F, A>(function, what, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure before an `async fn`.
@@ -270,8 +301,10 @@ impl Operation {
     where
         F::Result: Send,
     {
+        let source = body.source();
         let layer = async_layer::<_, F::Params, F::Result>(BeforeAsync(body));
-        Operation::later::<F, A>(function, What::Before, layer)
+        let operation = Operation::later::<F, A>(function, What::Before, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure after an `async fn`.
@@ -282,8 +315,10 @@ impl Operation {
     where
         <F::Params as Params>::Owned: Send,
     {
+        let source = body.source_with();
         let layer = async_layer::<_, F::Params, F::Result>(AfterAsync(body));
-        Operation::later::<F, A>(function, What::After, layer)
+        let operation = Operation::later::<F, A>(function, What::After, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure around an `async fn`.
@@ -295,9 +330,11 @@ impl Operation {
         F: sealed::Patchable<A>,
         Fut: Future<Output = F::Result> + Send + 'static,
     {
+        let source = body.source_with();
         let kind = AroundAsync::<_, Fut>(body, PhantomData);
         let layer = async_layer::<_, F::Params, F::Result>(kind);
-        Operation::later::<F, A>(function, What::Around, layer)
+        let operation = Operation::later::<F, A>(function, What::Around, layer);
+        operation.with_sources([source])
     }
 
     /// Runs a closure instead of an `async fn` where a guard says so.
@@ -311,8 +348,10 @@ impl Operation {
         F: sealed::Patchable<A>,
         Fut: Future<Output = F::Result> + Send + 'static,
     {
+        let sources = [guard.source(), body.source()];
         let kind = ClauseAsync::<_, _, Fut>(guard, body, PhantomData);
         let layer = async_layer::<_, F::Params, F::Result>(kind);
-        Operation::later::<F, A>(function, What::AddClause(index), layer)
+        let operation = Operation::later::<F, A>(function, What::AddClause(index), layer);
+        operation.with_sources(sources)
     }
 }

@@ -6,6 +6,7 @@
 //! Unsafe code: parameters are copied out of what a caller has lent, and functions are called by their addresses. A
 //! [`Callee`] is called only by the C function that was made for its parameters and its result.
 #![allow(unsafe_code)]
+use super::sourced::{ClosureSource, Sourced};
 use hotswap_plugin::Value;
 use hotswap_plugin::boundary::arg::{Items, take_owned};
 use hotswap_plugin::boundary::dynamic::arguments;
@@ -140,6 +141,12 @@ pub trait Closure<P: Params, R>: Send + Sync + 'static {
     /// The parameters come from a caller that waits until this returns.
     #[doc(hidden)]
     unsafe fn run(&self, cross: P::Cross) -> R;
+
+    /// Returns its source, if it was kept.
+    #[doc(hidden)]
+    fn source(&self) -> Option<ClosureSource> {
+        None
+    }
 }
 
 /// Something that a closure receives before the parameters of the function.
@@ -161,6 +168,36 @@ pub trait ClosureWith<X: First, P: Params, R>: Send + Sync + 'static {
     /// The parameters come from a caller that waits until this returns.
     #[doc(hidden)]
     unsafe fn run_with(&self, first: X::As<'_>, cross: P::Cross) -> R;
+
+    /// Returns its source, if it was kept.
+    #[doc(hidden)]
+    fn source_with(&self) -> Option<ClosureSource> {
+        None
+    }
+}
+
+impl<C: Closure<P, R>, P: Params, R> Closure<P, R> for Sourced<C> {
+    #[inline]
+    unsafe fn run(&self, cross: P::Cross) -> R {
+        // SAFETY: the caller guarantees that the parameters come from a caller that waits until this returns.
+        unsafe { self.closure.run(cross) }
+    }
+
+    fn source(&self) -> Option<ClosureSource> {
+        Some(self.source)
+    }
+}
+
+impl<C: ClosureWith<X, P, R>, X: First, P: Params, R> ClosureWith<X, P, R> for Sourced<C> {
+    #[inline]
+    unsafe fn run_with(&self, first: X::As<'_>, cross: P::Cross) -> R {
+        // SAFETY: the caller guarantees that the parameters come from a caller that waits until this returns.
+        unsafe { self.closure.run_with(first, cross) }
+    }
+
+    fn source_with(&self) -> Option<ClosureSource> {
+        Some(self.source)
+    }
 }
 
 macro_rules! params {

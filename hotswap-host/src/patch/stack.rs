@@ -1,5 +1,6 @@
 //! The versions of a plugin: numbered patches, each on top of those before it.
 use super::mock::AnyPoint;
+use super::sourced::PatchSource;
 use super::{Operation, What};
 use crate::base::name::PluginName;
 use serde::Serialize;
@@ -55,6 +56,8 @@ pub(crate) struct Version {
     pub(crate) overrode_sticky: bool,
     /// The plugin that has made it, with `#[patch]`.
     pub(crate) made_by: Option<PluginName>,
+    /// True if the next start of the host applies it again. No operation has a closure then.
+    pub(crate) persistent: bool,
 }
 
 impl Stack {
@@ -116,6 +119,11 @@ impl Version {
             since: self.since,
             calls: calls.sum(),
             overrode_sticky: self.overrode_sticky,
+            persistent: self.persistent,
+            sources: {
+                let operations = self.operations.iter();
+                operations.flat_map(Operation::sources).collect()
+            },
         }
     }
 }
@@ -138,6 +146,11 @@ pub struct PatchVersion {
     /// True if a function of it, or the plugin, is [sticky](crate::Builder::sticky), and the patch was allowed all the
     /// same.
     pub overrode_sticky: bool,
+    /// True if a host with a [journal](crate::Builder::journal) applies it again at its next start, once it is permanent. It
+    /// was made [persistent](crate::Patch::persistent), or a plugin brings it along.
+    pub persistent: bool,
+    /// The sources of its closures that [`patch!`](crate::patch!) has kept.
+    pub sources: Vec<PatchSource>,
 }
 
 impl fmt::Display for PatchVersion {

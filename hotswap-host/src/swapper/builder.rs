@@ -9,6 +9,7 @@ use super::options::ReloadOptions;
 use super::patch_settings::{PatchSettings, PatchesOnReload};
 use super::plan::Change;
 use super::smoke::SmokeTests;
+use super::stored_patches::StoredPatches;
 use super::writer::{Writer, WriterLock};
 use crate::base::name::PluginName;
 use crate::base::paths::{absolute, check_absolute};
@@ -410,6 +411,14 @@ impl Builder {
         self
     }
 
+    /// Lets plugins ask for patches of their own functions, with
+    /// [`Context::request_patch`](hotswap_plugin::Context::request_patch): another function of the plugin answers. By default,
+    /// this is refused. What is [sticky](Self::sticky) is not patched so.
+    pub fn allow_plugin_patches(mut self, allow: bool) -> Self {
+        self.patching.for_plugins = allow;
+        self
+    }
+
     /// Loads the plugins and makes the first generation.
     ///
     /// # Errors
@@ -502,6 +511,7 @@ impl Builder {
                 deferred: None,
                 held: BTreeMap::new(),
                 tried: None,
+                patches: StoredPatches::default(),
             }),
             provided: Arc::new(self.provided),
             extensions: self.extensions,

@@ -41,7 +41,15 @@ pub enum Cause {
         /// The reason.
         reason: String,
     },
-    /// A plugin called `Context::request_reload`.
+    /// The patches of a plugin were changed, in such a way that the next start of the host applies them:
+    /// [`Patch::persistent`](crate::Patch::persistent).
+    Patch {
+        /// The plugin.
+        plugin: PluginName,
+        /// The change.
+        change: String,
+    },
+    /// A plugin called `Context::request_reload`, or `Context::request_patch`.
     Plugin {
         /// The first plugin that asked.
         plugin: PluginName,
@@ -100,6 +108,7 @@ impl fmt::Display for Cause {
             Cause::Recovery { plugin, reason } => {
                 write!(f, "recovery of {plugin}, because {reason}")
             }
+            Cause::Patch { plugin, change } => write!(f, "a patch of {plugin}: {change}"),
             Cause::Plugin { plugin } => write!(f, "the plugin {plugin}"),
         }
     }

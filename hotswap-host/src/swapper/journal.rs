@@ -4,6 +4,7 @@ use super::frozen::Frozen;
 use super::observe::ReloadEvent;
 use super::options::ReloadOptions;
 use super::stored_build::StoredBuild;
+use super::stored_patches::StoredPatches;
 use crate::artifact::{BuildId, BuildSet, Deployed};
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
@@ -83,6 +84,19 @@ pub trait Journal: Send + Sync {
         Ok(())
     }
 
+    /// The next start is to apply these patches, and returns them in [`Start::patches`]. With `provisional`, they are on trial
+    /// with the attempt whose [event](Self::event) comes next, or whose rollback window is open: they take the place of the
+    /// earlier ones when the window has closed as [permanent](crate::WindowOutcome::Permanent), and are forgotten after any
+    /// other outcome but [`Superseded`](crate::WindowOutcome::Superseded), and when the process ends before. If they are not
+    /// provisional, they do so at once. When this returns, they have to be on the disk.
+    ///
+    /// # Errors
+    /// The journal cannot be written. The patch is refused.
+    fn keep_patches(&self, patches: &StoredPatches, provisional: bool) -> Result<(), JournalError> {
+        let _ = (patches, provisional);
+        Ok(())
+    }
+
     /// The host ends in an orderly way.
     fn shut_down(&self);
 }
@@ -110,6 +124,8 @@ pub struct Start {
     pub frozen: Option<Frozen>,
     /// The builds that gave way to older ones, and may have saved live data that is left.
     pub data_builds: Vec<StoredBuild>,
+    /// The patches that are permanent.
+    pub patches: StoredPatches,
 }
 
 /// A set of builds that is tried.

@@ -26,6 +26,8 @@ pub(super) struct PatchSettings {
     /// The largest number of versions that a plugin may have.
     pub(super) max: usize,
     pub(super) on_reload: PatchesOnReload,
+    /// True if plugins may ask for patches of their own functions.
+    pub(super) for_plugins: bool,
     /// The number of the last patch of each plugin that was patched. Only the thread that has the writer uses it.
     pub(super) numbers: Mutex<BTreeMap<PluginName, u64>>,
 }
@@ -41,6 +43,11 @@ impl PatchSettings {
         self.numbers().insert(plugin.clone(), number);
     }
 
+    /// Goes on with these numbers of an earlier run of the host.
+    pub(super) fn set_numbers(&self, numbers: BTreeMap<PluginName, u64>) {
+        *self.numbers() = numbers;
+    }
+
     fn numbers(&self) -> MutexGuard<'_, BTreeMap<PluginName, u64>> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,6 +59,7 @@ impl Default for PatchSettings {
             sticky: Sticky::default(),
             max: 64,
             on_reload: PatchesOnReload::default(),
+            for_plugins: false,
             numbers: Mutex::default(),
         }
     }

@@ -1,13 +1,15 @@
 //! [`Patch`], which describes a patch of a live plugin and applies it.
 use super::Swapper;
+use super::cause::Cause;
 use super::inner::Inner;
+use super::observe::ReloadEventKind;
 use crate::base::name::PluginName;
 use crate::error::PatchError;
 use crate::patch::layers::Layers;
 use crate::patch::params::{Closure, ClosureWith, Params};
 use crate::patch::stack::{PatchVersion, Version};
 use crate::patch::{Given, NextOf, Operation, OriginalOf, PatchSignature, What};
-use crate::telemetry::contain;
+use crate::telemetry::{contain, guarded};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -37,6 +39,7 @@ impl Swapper {
             by: String::new(),
             version: None,
             override_sticky: false,
+            persistent: false,
         }
     }
 }
@@ -63,6 +66,7 @@ pub struct Patch<'s> {
     by: String,
     version: Option<u64>,
     override_sticky: bool,
+    persistent: bool,
 }
 
 impl Patch<'_> {
@@ -332,16 +336,40 @@ impl Patch<'_> {
         self
     }
 
+    /// Lets the next start of the host apply the patch again, and each start after that. The host needs a
+    /// [journal](crate::Builder::journal), and the operations are [`rewrite_by`](Self::rewrite_by) and
+    /// [`remove_function`](Self::remove_function): a closure cannot be stored.
+    ///
+    /// Like a build, such a patch is on trial at first. It opens a [rollback window](crate::RollbackWindow), if the
+    /// [options](crate::Builder::reload_options) of the host have one, or is part of the window that is open. It becomes
+    /// permanent when the window closes well, or is [confirmed](crate::Swapper::confirm). A host that ends before starts
+    /// without it.
+    ///
+    /// ```no_run
+    /// # use hotswap_host::prelude::*;
+    /// # fn run(swapper: &Swapper) -> Result<(), Box<dyn std::error::Error>> {
+    /// let patch = swapper.patch("world").rewrite_by("hum", "choir", "shout");
+    /// patch.persistent().apply()?;
+    /// // …
+    /// swapper.confirm()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn persistent(mut self) -> Self {
+        self.persistent = true;
+        self
+    }
+
     /// Applies the patch on top of those that the plugin has. Patches that were rolled back cannot be done again
     /// afterwards.
     ///
-    /// A patch is not persistent: it ends with the host, or when it is rolled back, or with a reload that it does not
-    /// [fit](crate::Builder::patches_on_reload), or with the rollback window in which it was applied, if that ends in a
-    /// revert.
+    /// A patch ends when it is rolled back, or with a reload that it does not [fit](crate::Builder::patches_on_reload), or
+    /// with the rollback window in which it was applied, if that ends in a revert. One that is not
+    /// [persistent](Self::persistent) ends with the host.
     ///
     /// # Errors
-    /// No such plugin is loaded, or an operation does not fit it: see [`PatchError`]. The caller is inside a reload or a
-    /// call. After an error, nothing has changed.
+    /// No such plugin is loaded, or an operation does not fit it: see [`PatchError`]. The patch is to be persistent and
+    /// cannot be stored. The caller is inside a reload or a call. After an error, nothing has changed.
     pub fn apply(self) -> Result<PatchVersion, PatchError> {
         let Patch {
             inner,
@@ -350,50 +378,123 @@ impl Patch<'_> {
             by,
             version,
             override_sticky,
+            persistent,
         } = self;
         if operations.is_empty() {
             let plugin = plugin.to_string();
             return Err(PatchError::Empty { plugin });
         }
+        if persistent {
+            let mut closures = operations.iter().filter(|made| made.made.is_some());
+            let plugin = plugin.to_string();
+            if let Some(closure) = closures.next() {
+                let function = closure.function.clone();
+                return Err(PatchError::Closure { plugin, function });
+            }
+            if inner.journal.is_none() {
+                return Err(PatchError::NoJournal { plugin });
+            }
+        }
         let functions = operations.iter().map(|made| made.function.as_str());
         let sticky = &inner.patching.sticky;
         let overrode_sticky = sticky.check(&plugin, functions, override_sticky)?;
-        let _writer = inner.writer()?;
+        let mut writer = inner.writer()?;
         inner.check_not_frozen()?;
         let number = inner.patching.next_number(&plugin);
-        let version = inner.change_patches(&plugin, |live, instance, stack| {
-            let found = stack.current();
-            if let Some(expected) = version.filter(|expected| *expected != found) {
-                return Err(PatchError::Version {
-                    plugin: plugin.to_string(),
-                    expected,
-                    found,
+        let tried = |version: &Arc<Version>| {
+            let listed = || version.listed().to_string();
+            version.persistent.then(listed)
+        };
+        let version =
+            inner.change_patches(&mut writer, &plugin, tried, |live, instance, stack| {
+                let found = stack.current();
+                if let Some(expected) = version.filter(|expected| *expected != found) {
+                    return Err(PatchError::Version {
+                        plugin: plugin.to_string(),
+                        expected,
+                        found,
+                    });
+                }
+                let max = inner.patching.max;
+                if stack.versions.len() >= max {
+                    let plugin = plugin.to_string();
+                    return Err(PatchError::TooMany { plugin, max });
+                }
+                let version = Arc::new(Version {
+                    number,
+                    operations,
+                    by,
+                    since: SystemTime::now(),
+                    overrode_sticky,
+                    made_by: None,
+                    persistent,
                 });
-            }
-            let max = inner.patching.max;
-            if stack.versions.len() >= max {
-                let plugin = plugin.to_string();
-                return Err(PatchError::TooMany { plugin, max });
-            }
-            let version = Arc::new(Version {
-                number,
-                operations,
-                by,
-                since: SystemTime::now(),
-                overrode_sticky,
-                made_by: None,
-            });
-            Layers::of(&live.plugins, instance, stack)?.apply(&version)?;
-            stack.versions.push(version.clone());
-            stack.undone.clear();
-            Ok(version)
-        })?;
+                Layers::of(&live.plugins, instance, stack)?.apply(&version)?;
+                stack.versions.push(version.clone());
+                stack.undone.clear();
+                Ok(version)
+            })?;
         inner.patching.use_number(&plugin, number);
+        drop(writer);
         let listed = version.listed();
         contain((), || {
             tracing::info!(target: "hotswap", "{plugin} was patched: {listed}");
         });
         Ok(listed)
+    }
+}
+
+impl Inner {
+    /// Lets a function of a plugin answer the calls of another one, because the plugin has asked for it. This happens on a
+    /// thread of its own, since the plugin is in a call.
+    ///
+    /// # Errors
+    /// The host does not allow that, or has no thread for it.
+    pub(super) fn patch_for(
+        self: &Arc<Self>,
+        plugin: &str,
+        function: String,
+        by: String,
+    ) -> Result<(), String> {
+        if !self.patching.for_plugins {
+            return Err(
+                "this host does not patch plugins at their request; `Builder::allow_plugin_patches` lets it".into(),
+            );
+        }
+        let (swapper, plugin) = (Swapper(self.clone()), PluginName::from(plugin));
+        let run = move || {
+            let patch = || {
+                let patch = swapper.patch(plugin.as_str());
+                let patch = patch.rewrite_by(&function, plugin.as_str(), &by);
+                patch.by(&format!("plugin {plugin}")).apply()
+            };
+            let Ok(patched) = guarded("hotswap-patch", patch) else {
+                return;
+            };
+            let text = match patched {
+                Ok(version) => format!("it has asked for patch {version}"),
+                Err(error) => {
+                    contain((), || {
+                        tracing::error!(target: "hotswap", "{plugin} asked for a patch, which failed: {error}");
+                    });
+                    format!("it has asked for a patch, which failed: {error}")
+                }
+            };
+            // A host that ends meanwhile has nothing to note.
+            if let Ok(writer) = swapper.0.writer() {
+                let cause = Cause::Plugin {
+                    plugin: plugin.clone(),
+                };
+                let (plugin, text) = (&plugin, text.as_str());
+                let noted = ReloadEventKind::Noted { plugin, text };
+                swapper.0.tell(&writer, &cause, noted);
+            }
+        };
+        let thread = std::thread::Builder::new().name("hotswap-patch".into());
+        match thread.spawn(run) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("the host has no thread for the patch: {error}")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The right to make the next generation, and the data that it is made from.
 use super::cause::Cause;
 use super::examine::Examination;
+use super::stored_patches::StoredPatches;
 use super::window::Window;
 use crate::artifact::BuildSet;
 use crate::base::lock_order::{Held, Rank};
@@ -44,6 +45,8 @@ pub(super) struct Writer {
     pub(super) held: BTreeMap<BuildSet, String>,
     /// The set that was tried last before the host started.
     pub(super) tried: Option<BuildSet>,
+    /// The patches that the journal has, or that it had when the host started.
+    pub(super) patches: StoredPatches,
 }
 
 impl Writer {

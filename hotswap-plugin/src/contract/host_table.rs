@@ -9,6 +9,10 @@ use crate::contract::ticket::{RawDrop, RawTicket};
 use crate::telemetry::TelemetryTable;
 use abi_stable::StableAbi;
 
+/// The name by which a plugin asks the host, with [`live_invoke`](HostTable::live_invoke), that one of its functions answers
+/// the calls of another one. The arguments are the names of the two, and the result is nothing. No live function has this name.
+pub const REQUEST_PATCH: &str = "hotswap::request_patch";
+
 /// The host's functions. Each takes the [`Token`] that [`PluginEntry::connect`](super::PluginEntry::connect) passed.
 #[repr(C)]
 #[derive(StableAbi)]

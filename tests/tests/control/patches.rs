@@ -98,6 +98,30 @@ fn more_than_there_are_and_what_is_unknown_is_refused() {
 }
 
 #[test]
+fn the_commands_show_the_sources_of_closures() {
+    let host = Controlled::new();
+    patch(&host, 10, "");
+    let ran = host.ran(&["patches", "--source"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("write `patch!"), "{ran:?}");
+    let more = 100;
+    let closure = hotswap_host::patch!(move |sum: u32, _: u32| sum + more);
+    let patch = host.stage.swapper.patch("checked");
+    patch.after::<Add, _>("add", closure).apply().unwrap();
+    assert_eq!(add(&host).call(0).unwrap(), 110);
+    let shown = host.ok(&["patches", "checked", "--source"]).stdout;
+    let (head, closure) = shown.split_once('\n').unwrap();
+    assert!(head.starts_with("// patch 2 of checked::add, "), "{head}");
+    assert!(head.contains("control/patches.rs:"), "{head}");
+    assert_eq!(closure, "move |sum: u32, _: u32| sum + more\n");
+    let (code, trees) = host.json(&["patches", "--ast"]);
+    assert_eq!((code, trees[0]["patch"].as_u64()), (Some(0), Some(2)));
+    assert!(trees[0]["tree"]["closure"].is_object(), "{trees}");
+    assert!(trees.get(1).is_none());
+    host.close();
+}
+
+#[test]
 fn the_commands_show_and_change_them() {
     let host = Controlled::new();
     assert_eq!(host.ok(&["patches"]).stdout, "no patches\n");

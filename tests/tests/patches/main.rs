@@ -11,6 +11,7 @@ mod mocks;
 mod patch_plugins;
 mod refused;
 mod reloads;
+mod restarts;
 mod session;
 mod soak;
 mod sticky;

@@ -1,11 +1,12 @@
 //! Functions of other plugins in the place of a plugin's: named by the host, or by the other plugin itself with `#[patch]`.
 use crate::support::{Visit, append, guest, visit};
 use hotswap_host::prelude::*;
-use hotswap_host::{PatchError, PatchesOnReload, Report};
-use hotswap_tests::Stage;
+use hotswap_host::{PatchError, PatchesOnReload, ReloadEventKind, Report};
 use hotswap_tests::fixture::{Build, variant};
 use hotswap_tests::load::under_load;
+use hotswap_tests::{LIMIT, Stage};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc;
 use std::thread;
 
 fn choir(number: u8) -> Vec<u8> {
@@ -278,4 +279,61 @@ fn calls_of_a_patched_function_wait_while_the_state_of_the_other_plugin_is_hande
     assert_eq!(sung.call().unwrap(), calls.load(SeqCst));
     drop((handle, sung));
     stage.close();
+}
+
+#[test]
+fn a_plugin_patches_itself_where_the_host_allows_it() {
+    for allowed in [false, true] {
+        let (tell, told) = mpsc::channel();
+        let stage = Stage::with(&[("choir", &choir(0))], |builder| {
+            let builder = builder.observe(move |event| {
+                if let ReloadEventKind::Noted { text, .. } = &event.kind {
+                    tell.send((*text).to_owned()).unwrap();
+                }
+            });
+            let builder = builder.sticky_function("choir", "sung");
+            builder.allow_plugin_patches(allowed)
+        });
+        let hum: Function<fn(u32) -> String> = stage.swapper.function("choir", "hum").unwrap();
+        let ask = |function: &str, by: &str| {
+            let args = [function.into(), by.into()];
+            stage.swapper.invoke("choir", "ask", &args)
+        };
+        let asked = ask("hum", "sing");
+        match allowed {
+            false => {
+                let error = asked.unwrap_err().to_string();
+                let refused = "does not patch plugins at their request";
+                assert!(error.contains(refused), "{error}");
+                assert_eq!(hum.call(3).unwrap(), "3 hums");
+            }
+            true => {
+                // The call that asks goes on as it began.
+                assert_eq!(asked.unwrap().as_str(), Some("1 hums"));
+                let patched =
+                    "it has asked for patch 1: rewrite hum by choir.sing (by plugin choir)";
+                assert_eq!(told.recv_timeout(LIMIT).unwrap(), patched);
+                assert_eq!(hum.call(3).unwrap(), "3 songs 00");
+                for (function, by, why) in [
+                    (
+                        "hmu",
+                        "sing",
+                        "choir has no function hmu: did you mean hum?",
+                    ),
+                    ("hum", "sung", "the signatures differ"),
+                    ("sung", "hum", "choir.sung is sticky"),
+                ] {
+                    ask(function, by).unwrap();
+                    let told = told.recv_timeout(LIMIT).unwrap();
+                    let failed = "it has asked for a patch, which failed: ";
+                    assert!(told.starts_with(failed) && told.contains(why), "{told}");
+                }
+                assert_eq!(hum.call(3).unwrap(), "3 songs 00");
+                stage.swapper.patches("choir").rollback(1).unwrap();
+                assert_eq!(hum.call(3).unwrap(), "3 hums");
+            }
+        }
+        drop(hum);
+        stage.close();
+    }
 }

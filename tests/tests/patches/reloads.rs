@@ -83,7 +83,7 @@ fn a_host_may_refuse_a_reload_that_a_patch_does_not_fit() {
     stage.swap("guest", &guest(1));
     stage.install("guest", &other());
     let error = stage.swapper.reload().unwrap_err();
-    insta::assert_snapshot!(error, @"patch 1 of guest does not fit the new build; roll it back first: guest has no function visit: there is no function of a similar name");
+    insta::assert_snapshot!(error, @"patch 1 of guest does not fit the new build; roll it back first, or let `patches_on_reload` drop it: guest has no function visit: there is no function of a similar name");
     assert_eq!(visit(&stage).call(3).unwrap(), "3 days 01 one");
     stage.close();
 }

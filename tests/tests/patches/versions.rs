@@ -106,6 +106,43 @@ fn the_list_says_what_was_changed_by_whom_since_when_and_how_often_it_was_called
 }
 
 #[test]
+fn a_closure_keeps_its_source_where_that_is_asked_for() {
+    use crate::support::Visit;
+    use hotswap_host::{Next, patch};
+    let stage = stage();
+    let days = 3;
+    let version = stage
+        .swapper
+        .patch("guest")
+        .around::<Visit, _>(
+            "visit",
+            patch!(|visit: Next<'_, Visit>, days: u32| visit.call((days + 1,))),
+        )
+        .add_clause::<Visit, _>(
+            "visit",
+            0,
+            patch!(move |asked: u32| asked == days),
+            patch!(|_: u32| "three".to_owned()),
+        )
+        .after::<Visit, _>("visit", |text: String, _: u32| text)
+        .apply()
+        .unwrap();
+    let texts = version.sources.iter().map(|source| source.text.as_str());
+    let expected = [
+        "|visit: Next<'_, Visit>, days: u32| visit.call((days + 1,))",
+        "move |asked: u32| asked == days",
+        "|_: u32| \"three\".to_owned()",
+    ];
+    assert_eq!(texts.collect::<Vec<_>>(), expected);
+    let first = &version.sources[0];
+    assert_eq!(first.function, "visit");
+    assert!(first.file.ends_with("patches/versions.rs") && first.line > 0);
+    assert_eq!(visit(&stage).call(3).unwrap(), "three");
+    assert_eq!(visit(&stage).call(4).unwrap(), "5 days 00");
+    stage.close();
+}
+
+#[test]
 fn more_versions_than_allowed_are_refused_and_no_call_suffers() {
     let stage = stage_with(|builder| builder.max_patches(2));
     let handle = visit(&stage);

@@ -29,7 +29,7 @@ pub use deployment::{Deployment, InvalidDeployment};
 pub use event::{Event, EventKind};
 pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};
 pub use log::{LogRequest, LogSettings};
-pub use patch::{Patch, Patches, PatchesRequest};
+pub use patch::{Patch, PatchSource, Patches, PatchesRequest};
 pub use plugin::{Holders, InFlight, OutOfService, Plugin};
 pub use report::{PluginReport, Report, Step};
 pub use request::{DrainRequest, ReasonRequest, ReloadRequest, RollbackRequest};

@@ -28,6 +28,24 @@ super::types! {
         pub calls: u64,
         /// True if something of it is sticky, and it was allowed all the same.
         pub overrode_sticky: bool,
+        /// True if the next start of the host applies it again, once it is permanent.
+        #[serde(default)]
+        pub persistent: bool,
+        /// The sources of its closures that `patch!` has kept.
+        #[serde(default)]
+        pub sources: Vec<PatchSource>,
+    }
+
+    /// The source of a closure.
+    pub struct PatchSource {
+        /// The function that is patched.
+        pub function: String,
+        /// The tokens of the closure.
+        pub text: String,
+        /// The file of the host's sources.
+        pub file: String,
+        /// The line, counted from 1.
+        pub line: u32,
     }
 
     /// A change of the versions of a plugin.

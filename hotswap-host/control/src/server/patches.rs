@@ -4,7 +4,9 @@ use super::answer::{Answer, Shared};
 use super::asked::{Asked, change};
 use super::input::Input;
 use super::plugins::find;
-use crate::api::{Failure, FailureKind, Patch, Patches, PatchesRequest, of_host::seconds};
+use crate::api::{
+    Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, of_host::seconds,
+};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hotswap_host::{HandleError, PatchError, PatchVersion, ReloadError, Requested};
@@ -42,6 +44,18 @@ impl From<PatchVersion> for Patch {
             since: seconds(version.since),
             calls: version.calls,
             overrode_sticky: version.overrode_sticky,
+            persistent: version.persistent,
+            sources: {
+                let sources = version.sources.into_iter();
+                sources
+                    .map(|source| PatchSource {
+                        function: source.function,
+                        text: source.text,
+                        file: source.file,
+                        line: source.line,
+                    })
+                    .collect()
+            },
         }
     }
 }

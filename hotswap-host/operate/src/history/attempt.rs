@@ -30,6 +30,11 @@ impl Attempt {
         Attempt::new(0, &Cause::Request(by.clone()))
     }
 
+    /// Begins something that a host finds out when it starts.
+    pub(super) fn start() -> Self {
+        Attempt::new(0, &Cause::Open)
+    }
+
     fn new(number: u64, cause: &Cause) -> Self {
         Attempt {
             number,

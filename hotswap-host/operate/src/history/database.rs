@@ -5,7 +5,9 @@ use super::audit::{self, AuditEntry, AuditRecord};
 use super::entry::{Entry, EntryResult, Summary};
 use super::error::HistoryError;
 use hotswap_host::artifact::{BuildId, Deployed};
-use hotswap_host::{BuildSet, Frozen, PluginName, Report, Start, Trial, WindowOutcome};
+use hotswap_host::{
+    BuildSet, Frozen, PluginName, Report, Start, StoredPatches, Trial, WindowOutcome,
+};
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,6 +49,12 @@ const LAYOUTS: [&str; 2] = [
 
 /// The state with the builds that are kept for the live data that they have saved.
 const DATA_BUILDS: &str = "data_builds";
+
+/// The state with the patches that the next start applies. Databases of earlier versions do not have it.
+const PATCHES: &str = "patches";
+
+/// The state with the patches that take their place once the rollback window that is open has closed well.
+const PATCHES_ON_TRIAL: &str = "patches_on_trial";
 
 /// The state that is there while the host refuses all changes.
 const FROZEN: &str = "frozen";
@@ -157,20 +165,31 @@ impl Database {
     /// Finds out whether the last host has died of an attempt. If so, its set is held.
     pub(super) fn find_death(&mut self) -> Result<(), HistoryError> {
         self.change(|change| {
-            let Some(set) = state(change, "on_trial")? else {
+            let set = state(change, "on_trial")?;
+            let patches = state(change, PATCHES_ON_TRIAL)?;
+            if set.is_none() && patches.is_none() {
                 return Ok(());
-            };
+            }
             unset(change, "on_trial")?;
-            if state(change, "permanent")?.is_some() {
+            unset(change, PATCHES_ON_TRIAL)?;
+            if let Some(set) = set
+                && state(change, "permanent")?.is_some()
+            {
                 hold(change, &set, "the host has ended while it was tried")?;
             }
             let result = EntryResult::Died.name();
             let open = [EntryResult::Open.name(), EntryResult::Provisional.name()];
-            run(
+            let died = run(
                 change,
                 "UPDATE attempts SET result = ?1 WHERE result IN (?2, ?3)",
                 params![result, open[0], open[1]],
             )?;
+            if died == 0 && patches.is_some() {
+                // The host has ended before it could say which patch it was.
+                let detail =
+                    "the host has ended while a patch was applied, which is not applied again";
+                insert(change, &Attempt::start(), None, EntryResult::Died, detail)?;
+            }
             Ok(())
         })
     }
@@ -192,6 +211,7 @@ impl Database {
                 .collect();
             let frozen = state(connection, FROZEN)?;
             start.frozen = frozen.map(from_json).transpose()?;
+            start.patches = json(connection, PATCHES)?;
             let tried = state(connection, "tried")?;
             start.tried = match tried {
                 Some(id) => Some(set_of(&builds(connection, &id)?)),
@@ -203,14 +223,7 @@ impl Database {
 
     /// Notes that the permanent set does not run.
     pub(super) fn misfit(&mut self, reason: &str) -> Result<(), HistoryError> {
-        let attempt = Attempt {
-            number: 0,
-            began: SystemTime::now(),
-            cause: "the start of the host".into(),
-            deployment: None,
-            steps: Vec::new(),
-            row: None,
-        };
+        let attempt = Attempt::start();
         self.change(|change| {
             unset(change, "permanent")?;
             unset(change, "tried")?;
@@ -268,7 +281,10 @@ impl Database {
         self.change(|change| {
             finish(change, attempt, result, &detail)?;
             match state(change, "on_trial")?.filter(|_| is_trial) {
-                Some(set) => promote(change, &set, destination),
+                Some(set) => {
+                    promote_patches(change)?;
+                    promote(change, &set, destination)
+                }
                 None => Ok(()),
             }
         })
@@ -344,6 +360,13 @@ impl Database {
                     EntryResult::Provisional.name()
                 ],
             )?;
+            match outcome {
+                WindowOutcome::Permanent => promote_patches(change)?,
+                WindowOutcome::Reverted { .. } | WindowOutcome::NotReverted { .. } => {
+                    unset(change, PATCHES_ON_TRIAL)?;
+                }
+                _ => {}
+            }
             let Some(set) = state(change, "on_trial")? else {
                 return Ok(());
             };
@@ -360,9 +383,11 @@ impl Database {
         })
     }
 
-    /// Notes that the host has ended in an orderly way. The set that was on trial is not held, and is tried again.
+    /// Notes that the host has ended in an orderly way. The set that was on trial is not held, and is tried again. Patches
+    /// that were on trial are forgotten.
     pub(super) fn shut_down(&mut self) -> Result<(), HistoryError> {
         self.change(|change| {
+            unset(change, PATCHES_ON_TRIAL)?;
             if state(change, "on_trial")?.is_some() {
                 unset(change, "on_trial")?;
                 unset(change, "tried")?;
@@ -445,14 +470,32 @@ impl Database {
         })
     }
 
-    /// Makes the set on trial permanent, for a host that is not running. Returns false if none is on trial.
+    /// Makes the set and the patches that are on trial permanent, for a host that is not running. Returns false if there are
+    /// none.
     pub(super) fn confirm(&mut self) -> Result<bool, HistoryError> {
-        self.change(|change| match state(change, "on_trial")? {
-            Some(set) => {
+        self.change(|change| {
+            let set = state(change, "on_trial")?;
+            let is_any = set.is_some() || state(change, PATCHES_ON_TRIAL)?.is_some();
+            promote_patches(change)?;
+            if let Some(set) = set {
                 promote(change, &set, None)?;
-                Ok(true)
             }
-            None => Ok(false),
+            Ok(is_any)
+        })
+    }
+
+    /// Keeps the patches that the next start applies, at once or when the rollback window has closed well.
+    pub(super) fn keep_patches(
+        &mut self,
+        patches: &StoredPatches,
+        provisional: bool,
+    ) -> Result<(), HistoryError> {
+        self.change(|change| {
+            set_json(change, PATCHES_ON_TRIAL, patches)?;
+            match provisional {
+                true => Ok(()),
+                false => promote_patches(change),
+            }
         })
     }
 
@@ -653,6 +696,15 @@ fn promote(change: &Transaction<'_>, set: &str, destination: Option<i64>) -> rus
         }
     };
     set_state(change, "permanent", &place.to_string())
+}
+
+/// Makes the patches that are on trial permanent, if there are any.
+fn promote_patches(change: &Transaction<'_>) -> rusqlite::Result<()> {
+    let Some(patches) = state(change, PATCHES_ON_TRIAL)? else {
+        return Ok(());
+    };
+    unset(change, PATCHES_ON_TRIAL)?;
+    set_state(change, PATCHES, &patches)
 }
 
 fn hold(change: &Transaction<'_>, set: &str, reason: &str) -> rusqlite::Result<()> {

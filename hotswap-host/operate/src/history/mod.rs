@@ -38,7 +38,7 @@ use database::{Database, SetBuild};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::{
     Cause, Frozen, Journal, JournalError, PluginName, ReloadEvent, ReloadEventKind, Requester,
-    Start, StoredBuild, Trial,
+    Start, StoredBuild, StoredPatches, Trial,
 };
 use lock::DirectoryLock;
 use std::path::{Path, PathBuf};
@@ -329,6 +329,12 @@ impl Journal for History {
     fn freeze(&self, frozen: Option<&Frozen>) -> Result<(), JournalError> {
         let mut state = self.state();
         state.database.freeze(frozen).map_err(journal_error)
+    }
+
+    fn keep_patches(&self, patches: &StoredPatches, provisional: bool) -> Result<(), JournalError> {
+        let mut state = self.state();
+        let kept = state.database.keep_patches(patches, provisional);
+        kept.map_err(journal_error)
     }
 
     fn shut_down(&self) {

@@ -198,7 +198,8 @@ impl History {
         })
     }
 
-    /// Makes the set that was on trial when the host ended permanent. The host is not running. Returns false if none was.
+    /// Makes the set and the patches that were on trial when the host ended permanent. The host is not running. Returns false
+    /// if there were none.
     ///
     /// # Errors
     /// The database cannot be written.

@@ -1,7 +1,7 @@
 //! What is counted when it happens: the reloads of a host.
 use super::names;
 use hotswap_host::{
-    Outcome, PluginReport, ReloadEvent, ReloadEventKind, Report, Step, WindowOutcome,
+    Cause, Outcome, PluginReport, ReloadEvent, ReloadEventKind, Report, Step, WindowOutcome,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -52,6 +52,9 @@ impl Counts {
             ReloadEventKind::Step(step) if step.step == Step::Stage && !step.failed => {
                 self.time(names::LOAD_TIME, step.took);
             }
+            // The patch of a function is no reload.
+            ReloadEventKind::Completed(_) | ReloadEventKind::Refused(_)
+                if matches!(event.cause, Cause::Patch { .. }) => {}
             ReloadEventKind::Completed(report) => self.completed(report),
             ReloadEventKind::Refused(error) => {
                 self.count(names::RELOADS, vec![("result", "refused".into())]);

@@ -43,6 +43,8 @@ impl Inner {
         writer.held = start.held.into_iter().collect();
         writer.added = start.added;
         writer.removed = start.removed.into_iter().collect();
+        writer.patches = start.patches;
+        self.patching.set_numbers(writer.patches.numbers());
         let mut permanent = Plan {
             builds: Some(start.builds),
             ..plan()
@@ -50,6 +52,10 @@ impl Inner {
         // They have passed their tests.
         permanent.options.smoke = false;
         if let Err(error) = self.reload(writer, permanent, None) {
+            // These builds run, but the host is set not to go on without one of its patches.
+            if matches!(error, ReloadError::Patch { .. }) {
+                return Err(error);
+            }
             let reason = error.to_string();
             contain(
                 (),
@@ -113,5 +119,17 @@ impl Owner for Inner {
         }
         // The calling thread may be one that `on_stop` waits for.
         drop_elsewhere(asked);
+    }
+
+    fn request_patch(
+        self: Arc<Self>,
+        plugin: &str,
+        function: String,
+        by: String,
+    ) -> Result<(), String> {
+        let patched = self.patch_for(plugin, function, by);
+        // The calling thread may be one that `on_stop` waits for.
+        drop_elsewhere(self);
+        patched
     }
 }

@@ -235,6 +235,9 @@ impl Inner {
         if changed && window.is_none() {
             self.drop_understood();
         }
+        if changed {
+            self.keep_patches(writer, window.is_some());
+        }
         remember(writer, plan, added);
         let warn = |plugin: &&PluginReport| matches!(plugin.outcome, Outcome::Failed { .. });
         for plugin in plugins.iter().filter(warn) {

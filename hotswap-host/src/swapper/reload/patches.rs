@@ -15,7 +15,7 @@ use crate::patch::stack::{Stack, Stacks, Version, without_unused};
 use crate::swapper::inner::Inner;
 use crate::swapper::patch_settings::{PatchSettings, PatchesOnReload};
 use crate::swapper::plan::Plan;
-use std::collections::BTreeMap;
+use crate::swapper::stored_patches::PatchesByPlugin;
 use std::iter;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -24,19 +24,6 @@ use std::time::SystemTime;
 pub(super) struct Carried {
     pub(super) patched: Arc<Patched>,
     pub(super) notes: Vec<(PluginName, String)>,
-}
-
-/// The plugins that were live before, each with the patches that it brought along.
-pub(super) type Before = BTreeMap<PluginName, Vec<(String, PatchTarget)>>;
-
-/// Returns these plugins.
-pub(super) fn before(live: &Generation) -> Before {
-    let patches = |plugin: &Arc<Instance>| {
-        let patches = plugin.metadata().patches();
-        let patches = patches.map(|(function, target)| (function.to_owned(), target.clone()));
-        (plugin.name().clone(), patches.collect())
-    };
-    live.plugins.iter().map(patches).collect()
 }
 
 /// Carries patches over to the next generation, whose new instances satisfy `is_fresh`, and adds those that these bring
@@ -49,7 +36,7 @@ pub(super) fn carry(
     plugins: &[Arc<Instance>],
     is_fresh: &dyn Fn(&PluginName) -> bool,
     stacks: &Arc<Stacks>,
-    before: &Before,
+    before: &PatchesByPlugin,
     settings: &PatchSettings,
     on_reload: PatchesOnReload,
 ) -> Result<Carried, ReloadError> {
@@ -135,7 +122,7 @@ struct Brought<'c> {
     plugins: &'c [Arc<Instance>],
     plugin: &'c Arc<Instance>,
     is_fresh: &'c dyn Fn(&PluginName) -> bool,
-    before: &'c Before,
+    before: &'c PatchesByPlugin,
     settings: &'c PatchSettings,
 }
 
@@ -194,6 +181,7 @@ impl Brought<'_> {
             since: SystemTime::now(),
             overrode_sticky,
             made_by: Some(by.clone()),
+            persistent: true,
         })
     }
 
@@ -351,6 +339,9 @@ impl Inner {
         live: &Generation,
         plan: &Plan,
     ) -> Result<(), ReloadError> {
+        // The builds with which a host starts, and their patches, were allowed before.
+        let starts_again = live.number == 0 && plan.builds.is_some();
+        let override_sticky = plan.override_sticky || starts_again;
         let goes_on = |name: &PluginName| {
             let candidate = arranged.candidates.get(name);
             let live = candidate.and_then(|candidate| candidate.live());
@@ -359,7 +350,7 @@ impl Inner {
         let replaced = live.plugins.iter().map(|plugin| plugin.name());
         for name in replaced.filter(|name| !goes_on(name)) {
             let sticky = &self.patching.sticky;
-            let checked = sticky.check(name, iter::empty(), plan.override_sticky);
+            let checked = sticky.check(name, iter::empty(), override_sticky);
             if let Err(PatchError::Sticky { may_override, .. }) = checked {
                 return Err(ReloadError::Sticky {
                     plugin: name.clone(),
@@ -378,10 +369,8 @@ impl Inner {
             ) in metadata.patches()
             {
                 let functions = iter::once(function.as_str());
-                let checked = self
-                    .patching
-                    .sticky
-                    .check(plugin, functions, plan.override_sticky);
+                let sticky = &self.patching.sticky;
+                let checked = sticky.check(plugin, functions, override_sticky);
                 if let Err(error) = checked {
                     return Err(ReloadError::PatchPlugin {
                         plugin: metadata.name.clone(),

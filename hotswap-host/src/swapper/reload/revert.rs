@@ -70,10 +70,12 @@ impl Inner {
             .plugins
             .iter()
             .map(|p| (p.name().clone(), p.build_id()));
-        writer
-            .held
-            .insert(builds.collect::<BuildSet>(), reason.clone());
+        let builds: BuildSet = builds.collect();
         drop(live);
+        // The builds are the same ones if the window is that of a patch.
+        if builds != kept.set() {
+            writer.held.insert(builds, reason.clone());
+        }
         let options = ReloadOptions {
             smoke: window.options.smoke,
             smoke_limit: window.options.smoke_limit,
@@ -97,6 +99,10 @@ impl Inner {
             for_data.note_in(&mut report.plugins);
             Ok(report)
         });
+        if reverted.is_ok() {
+            // The journal forgets what was on trial.
+            writer.patches = writer.patches.after(&self.live.pin_quietly());
+        }
         // After an error, these are instances that no longer make a whole generation.
         self.release(kept);
         let outcome = match &reverted {

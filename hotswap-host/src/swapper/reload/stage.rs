@@ -2,7 +2,7 @@
 use super::arrange::Arranged;
 use super::candidate::{Candidate, Opening};
 use super::construct::{Construction, Told};
-use super::patches::{Before, before, carry, with_mocks_of};
+use super::patches::{carry, with_mocks_of};
 use crate::base::name::PluginName;
 use crate::base::time::after;
 use crate::error::{Hook, PluginErrorKind, ReloadError};
@@ -16,6 +16,7 @@ use crate::swapper::hooks::refused;
 use crate::swapper::inner::Inner;
 use crate::swapper::patch_settings::PatchesOnReload;
 use crate::swapper::report::{Outcome, PluginReport, StateReport};
+use crate::swapper::stored_patches::{PatchesByPlugin, StoredPatches, patches_by_plugin};
 use crate::swapper::window::Kept;
 use crate::swapper::writer::Writer;
 use crate::telemetry::{self, Levels};
@@ -36,9 +37,11 @@ pub(super) struct Staged {
     reports: Vec<PluginReport>,
     contents: Arc<Contents>,
     /// The plugins before the reload.
-    before: Before,
+    before: PatchesByPlugin,
     /// The patches before the reload.
     stacks: Arc<Stacks>,
+    /// Those of the live generation, when this was begun.
+    live_stacks: Arc<Stacks>,
     /// Those of the next generation.
     patched: Arc<Patched>,
     told: Told,
@@ -88,7 +91,10 @@ impl Staged {
             }
         }
         staged.load_and_init(writer, &live.contents)?;
-        staged.carry_patches(inner.patching.on_reload)?;
+        match live.number {
+            0 => staged.start_with(&writer.patches)?,
+            _ => staged.carry_patches(inner.patching.on_reload)?,
+        }
         Ok(staged)
     }
 
@@ -132,8 +138,9 @@ impl Staged {
             fresh: BTreeSet::new(),
             reports: Vec::new(),
             contents: Arc::default(),
-            before: before(live),
+            before: patches_by_plugin(live),
             stacks: live.patched.stacks.clone(),
+            live_stacks: live.patched.stacks.clone(),
             patched: Arc::default(),
             told: Told {
                 number: live.number + 1,
@@ -232,15 +239,33 @@ impl Staged {
         Ok(())
     }
 
+    /// Applies the patches of an earlier run of the host, as far as they fit. That is no reload, so the setting to drop all
+    /// patches of a plugin that is replaced has no effect.
+    ///
+    /// # Errors
+    /// One does not fit, and the host refuses such a reload.
+    fn start_with(&mut self, patches: &StoredPatches) -> Result<(), ReloadError> {
+        let settings = &self.inner.patching;
+        let (stacks, notes) = patches.stacks(&settings.sticky);
+        let on_start = match settings.on_reload {
+            PatchesOnReload::Drop => PatchesOnReload::Keep,
+            on_reload => on_reload,
+        };
+        (self.stacks, self.before) = (Arc::new(stacks), patches.loaded());
+        self.note(notes);
+        self.carry_patches(on_start)
+    }
+
     /// Carries over the patches that the live generation has, if they have changed since this was staged. Returns true if
     /// they have.
     ///
     /// # Errors
     /// A patch does not fit the new build of its plugin, and the host refuses such a reload.
     pub(super) fn carry_patches_of(&mut self, live: &Generation) -> Result<bool, ReloadError> {
-        if Arc::ptr_eq(&self.stacks, &live.patched.stacks) {
+        if Arc::ptr_eq(&self.live_stacks, &live.patched.stacks) {
             return Ok(false);
         }
+        self.live_stacks = live.patched.stacks.clone();
         self.stacks = live.patched.stacks.clone();
         self.carry_patches(self.inner.patching.on_reload)?;
         Ok(true)

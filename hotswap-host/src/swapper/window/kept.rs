@@ -1,7 +1,7 @@
 //! What a rollback window keeps.
 use super::cold::Cold;
 use super::{RollbackWindow, Shared};
-use crate::artifact::{BuildId, Metadata, SmokeTime};
+use crate::artifact::{BuildId, BuildSet, Metadata, SmokeTime};
 use crate::base::name::PluginName;
 use crate::generation::Generation;
 use crate::instance::Instance;
@@ -130,6 +130,14 @@ impl Kept {
     pub(in crate::swapper) fn builds(&self) -> Vec<KeptBuild> {
         let replaced = self.plugins.iter().filter(|p| p.replaced.is_some());
         replaced.map(KeptPlugin::kept_build).collect()
+    }
+
+    /// The builds of its plugins.
+    pub(in crate::swapper) fn set(&self) -> BuildSet {
+        let plugins = self.plugins.iter();
+        plugins
+            .map(|plugin| (plugin.name().clone(), plugin.build_id()))
+            .collect()
     }
 
     pub(in crate::swapper) fn has(&self, instance: &Arc<Instance>) -> bool {

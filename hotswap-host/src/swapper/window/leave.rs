@@ -5,6 +5,7 @@ use super::{Meter, Rates};
 use crate::generation::watched::Watched;
 use crate::hook_thread::HookThread;
 use crate::instance::Instance;
+use crate::load::failures::Failures;
 use crate::reclaim::slot::CallTarget;
 use crate::swapper::cause::Cause;
 use crate::swapper::hooks::each_in_turn;
@@ -65,17 +66,51 @@ impl Inner {
         }
         self.retire(replaced, Some(&kept), hooks);
         let live = self.live.pin_quietly();
-        let (number, length) = (live.number(), options.healthy_deadline);
-        let shared = Arc::new(Shared::new(number, length, kept.builds()));
         let fresh = live.plugins.iter().filter(|plugin| !kept.has(plugin));
         let failures = fresh.map(|plugin| plugin.library().failures().clone());
         let failures: Vec<_> = failures.collect();
         let watched = live.watched.clone().filter(|_| options.has_rates());
         drop(live);
         let meter = watched.map(|watched| Meter::start(watched, failures.clone()));
-        failures
-            .iter()
-            .for_each(|failures| failures.watched_by(&shared));
+        let shared = self.begin_window(writer, kept, &failures, options, cause);
+        let options = options.clone();
+        Some(Watch::new(shared, failures, options, meter, baseline))
+    }
+
+    /// Returns the live generation as a rollback window keeps it.
+    pub(in crate::swapper) fn kept_of_live(&self, writer: &Writer) -> Kept {
+        Kept::of(&self.live.pin_quietly(), &writer.added, &writer.removed)
+    }
+
+    /// Opens a rollback window for patches. The kept generation is the one without them, and has the instances that are live.
+    /// The code of `watched` is what the patches lead to. The rates of its calls are not watched. The caller starts the watch.
+    pub(in crate::swapper) fn leave_unpatched(
+        &self,
+        writer: &mut Writer,
+        kept: Kept,
+        watched: &[Arc<Instance>],
+        options: &ReloadOptions,
+        cause: &Cause,
+    ) -> Watch {
+        let failures = watched.iter().map(|plugin| plugin.library().failures());
+        let failures: Vec<_> = failures.cloned().collect();
+        let shared = self.begin_window(writer, kept, &failures, options, cause);
+        Watch::new(shared, failures, options.clone(), None, None)
+    }
+
+    /// Opens a rollback window, in which these failures are seen.
+    fn begin_window(
+        &self,
+        writer: &mut Writer,
+        kept: Kept,
+        failures: &[Arc<Failures>],
+        options: &ReloadOptions,
+        cause: &Cause,
+    ) -> Arc<Shared> {
+        let number = self.live.pin_quietly().number();
+        let shared = Arc::new(Shared::new(number, options.healthy_deadline, kept.builds()));
+        let failures = failures.iter();
+        failures.for_each(|failures| failures.watched_by(&shared));
         *self.open_window() = Arc::downgrade(&shared);
         writer.window = Some(Window {
             shared: shared.clone(),
@@ -84,8 +119,7 @@ impl Inner {
             attempt: writer.attempts,
             cause: cause.clone(),
         });
-        let options = options.clone();
-        Some(Watch::new(shared, failures, options, meter, baseline))
+        shared
     }
 
     /// Releases what the plugins that are kept cold have put into a kept generation. Their new instances put it there again.
