@@ -243,7 +243,7 @@ impl Deployment<'_> {
         request.reason.clone_from(&self.args.why.reason);
         request.deployment = self.id.parse().ok();
         let verdict = host.client.check_deploy(&request).map_err(Error::from)?;
-        if verdict.compatibility == "breaking" && !self.args.allow_breaking {
+        if verdict.is_breaking() && !self.args.allow_breaking {
             return Err(Failed {
                 reason: format!("it would break something\n{}", verdict.text),
                 code: exit::FAILURE,

@@ -3,12 +3,12 @@ use super::Host;
 use super::answer::{Answer, Shared, on_thread};
 use super::asked::{Asked, change};
 use super::history::history_of;
-use super::input::Input;
+use super::input::{Input, Params};
 use super::routes::with_options;
 use crate::api::{DeployRequest, Failure, FailureKind, Report, Upload, Verdict};
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt as _;
@@ -42,6 +42,7 @@ pub(super) fn paths(router: OpenApiRouter<Arc<Host>>) -> OpenApiRouter<Arc<Host>
 
 /// What an upload says of itself.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Named {
     name: Option<String>,
     signature: Option<String>,
@@ -66,7 +67,7 @@ struct Named {
 )]
 async fn upload(
     State(host): Shared,
-    Query(named): Query<Named>,
+    Params(named): Params<Named>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Upload> {

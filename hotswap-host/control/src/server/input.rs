@@ -1,8 +1,9 @@
 //! The body of a request.
 use crate::api::{Failure, FailureKind};
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -48,5 +49,22 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Input<T> 
             .and_then(|object| serde_json::from_value(object.into()))
             .map(Input)
             .map_err(|error| wrong(format!("the body is not what this request takes: {error}")))
+    }
+}
+
+/// The parameters of a request, behind the path.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Params(params)),
+            Err(error) => Err(wrong(format!(
+                "the parameters are not what this request takes: {}",
+                error.body_text()
+            ))),
+        }
     }
 }

@@ -7,6 +7,7 @@ mod caller;
 mod calls;
 #[cfg(feature = "history")]
 mod deploy;
+mod description;
 mod events;
 #[cfg(feature = "health")]
 mod health;
