@@ -9,6 +9,8 @@ mod calls;
 mod deploy;
 mod description;
 mod events;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 #[cfg(feature = "health")]
 mod health;
 #[cfg(feature = "history")]
@@ -202,7 +204,9 @@ impl Control {
             .thread_name("hotswap-control")
             .build()?;
         #[cfg(feature = "tls")]
-        let tcp = self.tcp.map(|tcp| tcp::Endpoint::open(tcp, &runtime));
+        let tcp = self.tcp.clone();
+        #[cfg(feature = "tls")]
+        let tcp = tcp.map(|tcp| tcp::Endpoint::open(tcp, &runtime));
         #[cfg(feature = "tls")]
         let tcp = tcp.transpose()?;
         #[cfg(feature = "tls")]
@@ -211,21 +215,7 @@ impl Control {
         let address = address.transpose()?;
         let listener = swapper.bind_control()?;
         let (stop, stopped) = watch::channel(false);
-        let host = Arc::new(Host {
-            swapper: swapper.clone(),
-            log: self.log,
-            metrics: self.metrics,
-            #[cfg(feature = "log")]
-            host_log: self.host_log,
-            #[cfg(feature = "health")]
-            health: self.health,
-            #[cfg(feature = "history")]
-            history: self.history,
-            started: Instant::now(),
-            refusals: Limit::new(),
-            counting: calls::Counting::default(),
-            stopped,
-        });
+        let host = self.host(swapper, stopped);
         let thread = std::thread::Builder::new().name("hotswap-control".into());
         let thread = thread.spawn(move || {
             #[cfg(feature = "tls")]
@@ -242,6 +232,25 @@ impl Control {
             thread: Some(thread),
             #[cfg(feature = "tls")]
             address,
+        })
+    }
+
+    /// Returns what all requests share.
+    fn host(self, swapper: &Swapper, stopped: watch::Receiver<bool>) -> Arc<Host> {
+        Arc::new(Host {
+            swapper: swapper.clone(),
+            log: self.log,
+            metrics: self.metrics,
+            #[cfg(feature = "log")]
+            host_log: self.host_log,
+            #[cfg(feature = "health")]
+            health: self.health,
+            #[cfg(feature = "history")]
+            history: self.history,
+            started: Instant::now(),
+            refusals: Limit::new(),
+            counting: calls::Counting::default(),
+            stopped,
         })
     }
 }
