@@ -4,6 +4,7 @@ mod bad;
 mod calls;
 mod commands;
 mod deploy;
+mod described;
 mod frozen;
 mod health;
 mod patches;

@@ -30,10 +30,10 @@ fn line(id: &str, role: &str, expires: &str, token: &str) -> String {
 }
 
 /// A host that is reached over TCP.
-struct Remote {
-    host: Controlled,
+pub struct Remote {
+    pub host: Controlled,
     history: Arc<History>,
-    pki: Pki,
+    pub pki: Pki,
     address: SocketAddr,
     _state: TempDir,
 }
@@ -49,7 +49,7 @@ struct Answer {
 }
 
 impl Remote {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let pki = Pki::new();
         let lines = [
             "# id role expires hash\n".to_owned(),
@@ -83,7 +83,7 @@ impl Remote {
         Tcp::new(address, pki.path("host.pem"), pki.path("host.key"))
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
