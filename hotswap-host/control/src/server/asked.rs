@@ -114,6 +114,16 @@ impl Asked {
         }
     }
 
+    /// Returns an upload of a file that is called so.
+    #[cfg(feature = "history")]
+    pub(super) fn upload(caller: &Caller, file: Option<String>) -> Self {
+        let details = file.map(|file| serde_json::json!({ "name": file }).to_string());
+        Asked {
+            details,
+            ..Asked::new(caller, "upload".into(), &[])
+        }
+    }
+
     /// Returns a request of somebody who is not known, or may not ask for anything.
     pub(super) fn unknown(who: &str, what: String) -> Self {
         Asked {

@@ -2,8 +2,10 @@
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
 use super::asked::{Asked, change};
+use super::caller::Caller;
 use super::history::history_of;
 use super::input::{Input, Params};
+use super::record;
 use super::routes::with_options;
 use crate::api::{DeployRequest, Failure, FailureKind, Report, Upload, Verdict};
 use axum::Json;
@@ -67,16 +69,39 @@ struct Named {
 )]
 async fn upload(
     State(host): Shared,
+    Extension(caller): Extension<Caller>,
     Params(named): Params<Named>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Upload> {
+    let named_as = named.name.clone();
+    let taken = take(&host, named, headers, body).await;
+    let (result, told) = match &taken {
+        Ok(upload) => (Ok(()), format!("{} {}", upload.plugin, upload.build)),
+        Err(failure) => (Err(failure.clone()), String::new()),
+    };
+    let asked = Asked::upload(&caller, named_as);
+    on_thread(&host, move |host| {
+        record::upload(host, &asked, result.as_ref().map(|()| &*told));
+        Ok(())
+    })
+    .await?;
+    taken.map(Json)
+}
+
+/// Puts the body of an upload into the store.
+async fn take(
+    host: &Arc<Host>,
+    named: Named,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Upload, Failure> {
     let length = headers.get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > LARGEST) {
         return Err(too_large());
     }
-    let (name, signature) = match accepted(&host, named) {
+    let (name, signature) = match accepted(host, named) {
         Ok(accepted) => accepted,
         Err(failure) => {
             skip(body.into_data_stream()).await;
@@ -86,7 +111,7 @@ async fn upload(
     // It is never closed.
     let permit = UPLOADS.acquire().await;
     let bytes = received(body.into_data_stream()).await?;
-    let upload = on_thread(&host, move |host| {
+    let upload = on_thread(host, move |host| {
         let evidence = signature.as_ref().map(|text| text.as_bytes());
         let upload = history_of(host)?.upload(&name, &bytes, evidence)?;
         Ok(Upload {
@@ -96,7 +121,7 @@ async fn upload(
     });
     let upload = upload.await;
     drop(permit);
-    upload.map(Json)
+    upload
 }
 
 /// Returns the name and the signature of an upload, if it can be taken.
