@@ -5,7 +5,7 @@ use hotswap_control::api::{DeployRequest, FailureKind, ReloadRequest};
 use hotswap_control::{Client, ClientError};
 use hotswap_host::{Builder, ReloadEventKind, runtime};
 use hotswap_operate::{AuditResult, History};
-use hotswap_signature::{Keys, PublicKey, RequireSignatures, Signature};
+use hotswap_signature::{Keys, Manifest, PublicKey, RequireSignatures, Signature};
 use hotswap_tests::fixture::{self, Build};
 use minisign::KeyPair;
 use serde_json::Value;
@@ -521,6 +521,82 @@ fn a_host_that_requires_signatures_gets_them_with_the_builds() {
     let build = fixture::build_id(&checked("second"));
     let kept = place.history.evidence(build).unwrap();
     assert_eq!(kept, signature.as_bytes());
+    place.close();
+}
+
+#[test]
+fn a_deployment_brings_the_manifest_of_its_set_along() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let public: PublicKey = pair.pk.to_base64().parse().unwrap();
+    // Writes a file with its signature.
+    let signed = |file: &Path, bytes: &[u8]| {
+        let signature = minisign::sign(None, &pair.sk, bytes, Some("a comment"), None);
+        std::fs::write(file, bytes).unwrap();
+        std::fs::write(Signature::path(file), signature.unwrap().into_string()).unwrap();
+    };
+    let list = |file: &Path, version: u64, orders: &str| {
+        let builds = [("checked".into(), fixture::build_id(&checked(orders)))];
+        let manifest = Manifest::new(version, 4_000_000_000, &builds.into());
+        signed(file, &serde_json::to_vec(&manifest).unwrap());
+    };
+    let state = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (own, memory) = (dir.path().join("set.json"), state.path().join("version"));
+    signed(&dir.path().join(fixture::file_name("checked")), &checked("first"));
+    list(&own, 1, "first");
+    let history = History::open(state.path()).unwrap();
+    let policy = RequireSignatures::by(Keys::from(public)).manifest(own, &memory);
+    let place = Place {
+        host: Controlled::in_dir(dir, history.clone(), |builder| builder.examiner(policy)),
+        history,
+        state,
+    };
+    let sent = tempfile::tempdir().unwrap();
+    let file = sent.path().join(fixture::file_name("checked"));
+    let set = sent.path().join("next.json");
+    signed(&file, &checked("second"));
+    let with = |more: &[&str]| {
+        let manifest = ["--manifest", set.to_str().unwrap()];
+        deploy(&file, &[&place], &[&SHORT[..], &manifest, more].concat())
+    };
+    let refused = |ran: Ran, code: i32, text: &str| {
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains(text), "{text}: {ran:?}");
+        assert_eq!(place.orders(), "first");
+    };
+    // The manifest on the disk of the host is that of another set.
+    let text = "but the manifest of version 1 has build";
+    refused(deploy(&file, &[&place], &SHORT), 1, text);
+    list(&set, 2, "third");
+    refused(with(&[]), 1, "but the manifest of version 2 has build");
+    list(&set, 2, "second");
+    let text = std::fs::read_to_string(&set).unwrap();
+    std::fs::write(&set, text.replace(":2,", ":9,")).unwrap();
+    refused(with(&[]), 1, "next.json: the signature does not fit");
+    std::fs::remove_file(Signature::path(&set)).unwrap();
+    refused(with(&[]), 6, "has no signature beside it");
+    list(&set, 2, "second");
+    let ran = with(&["--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let version = || std::fs::read_to_string(&memory).unwrap();
+    assert!(version().starts_with("1 "), "{}", version());
+
+    let ran = with(&[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(place.orders(), "second");
+    assert!(version().starts_with("2 "), "{}", version());
+    // What was signed before cannot be sent again in its place, nor something else with its version.
+    signed(&file, &checked("third"));
+    for (number, text) in [
+        (1, "version 1, but version 2 was accepted before"),
+        (2, "another manifest of version 2 was accepted before"),
+    ] {
+        list(&set, number, "third");
+        let ran = with(&[]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains(text), "{ran:?}");
+        assert_eq!(place.orders(), "second");
+    }
     place.close();
 }
 

@@ -160,7 +160,7 @@ fn exchanges(world: &World) -> Exchanges {
     assert_eq!(status, "200", "{uploaded}");
     recorder.keep("upload", "POST", upload, Value::Null, uploaded.clone());
     let deploy =
-        json!({"builds": [uploaded["build"]], "options": {"smoke": true}, "force": false});
+        json!({"builds": [uploaded["build"]], "options": {"smoke": true}, "force": false, "manifest": null});
     recorder.post("check_deploy", "/v1/deploy/check", deploy.clone());
     recorder.post("deploy", "/v1/deploy", deploy);
     let add: Function<fn(u32) -> u32> = stage.swapper.function("checked", "add").unwrap();

@@ -7,14 +7,14 @@ use super::history::history_of;
 use super::input::{Input, Params};
 use super::record;
 use super::routes::with_options;
-use crate::api::{DeployRequest, Failure, FailureKind, Report, Upload, Verdict};
+use crate::api::{DeployRequest, Failure, FailureKind, Report, SignedManifest, Upload, Verdict};
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt as _;
-use hotswap_host::Reload;
+use hotswap_host::{Reload, SentManifest};
 use hotswap_host::artifact::BuildId;
 use hotswap_host::shown::Shown;
 use serde::Deserialize;
@@ -231,7 +231,16 @@ fn described<'h>(host: &'h Host, request: &DeployRequest) -> Result<Reload<'h>, 
     });
     let builds = builds.collect::<Result<Vec<_>, _>>()?;
     let builds = history_of(host)?.uploaded(&builds)?;
-    let reload = with_options(&host.swapper, &request.options)?.deploy(builds);
+    let mut reload = with_options(&host.swapper, &request.options)?.deploy(builds);
+    if let Some(SignedManifest {
+        name,
+        text,
+        signature,
+    }) = &request.manifest
+    {
+        check_name(name)?;
+        reload = reload.manifest(SentManifest::new(name, text, signature));
+    }
     Ok(match request.force {
         true => reload.force(),
         false => reload,
