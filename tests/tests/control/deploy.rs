@@ -572,7 +572,7 @@ fn a_deployment_brings_the_manifest_of_its_set_along() {
     list(&set, 2, "second");
     let text = std::fs::read_to_string(&set).unwrap();
     std::fs::write(&set, text.replace(":2,", ":9,")).unwrap();
-    refused(with(&[]), 1, "next.json: the signature does not fit");
+    refused(with(&[]), 1, "the manifest next.json: the signature by the key");
     std::fs::remove_file(Signature::path(&set)).unwrap();
     refused(with(&[]), 6, "has no signature beside it");
     list(&set, 2, "second");
