@@ -4,7 +4,9 @@ use super::answer::{Answer, Shared};
 use super::asked::{Asked, change};
 use super::input::Input;
 use super::plugins::find;
-use crate::api::{Failure, FailureKind, Patch, Patches, PatchesRequest, of_host::seconds};
+use crate::api::{
+    Failure, FailureKind, Patch, Patches, PatchesRequest, ReasonRequest, of_host::seconds,
+};
 use axum::Json;
 use axum::extract::{Extension, Path, State};
 use hotswap_host::{HandleError, PatchError, PatchVersion, ReloadError, Requested};
@@ -141,7 +143,7 @@ async fn redo(
 /// Takes all patches of a plugin away, for good.
 #[utoipa::path(post, path = "/v1/plugins/{plugin}/patches/reset",
     params(("plugin", description = "The plugin.")),
-    request_body = PatchesRequest,
+    request_body = ReasonRequest,
     responses(
         (status = 200, body = Patches),
         (status = 400, body = Failure, description = "`count` is given, although all patches go"),
