@@ -43,9 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .provide::<dyn shapes::Desk>(desk())
         .reload_options(options)
         .open()?;
-    let serving = control
-        .map(|control| control.serve(&swapper))
-        .transpose()?;
+    let serving = control.map(|control| control.serve(&swapper)).transpose()?;
     if let Ok(place) = std::env::var("HOTSWAP_TEST_PANIC") {
         hotswap_host::fail_point::panic_at(place.leak(), 1);
     }

@@ -134,7 +134,9 @@ impl Process {
 
     fn start(dir: TempDir, state: TempDir, failure: Option<&str>) -> Self {
         let mut command = fixture::host();
-        command.arg(dir.path()).env("HOTSWAP_TEST_STATE", state.path());
+        command
+            .arg(dir.path())
+            .env("HOTSWAP_TEST_STATE", state.path());
         if let Some(failure) = failure {
             command.env("HOTSWAP_TEST_FAILURE", failure);
         }
@@ -255,7 +257,10 @@ fn what_is_deployed_stays_until_the_file_in_the_directory_changes() {
     let [upload, begun, done] = &*told else {
         panic!("{told:?}")
     };
-    assert_eq!((&*upload.what, upload.result), ("upload", AuditResult::Done));
+    assert_eq!(
+        (&*upload.what, upload.result),
+        ("upload", AuditResult::Done)
+    );
     assert_eq!(upload.outcome, format!("checked {build}"));
     let name = upload.details.as_ref().unwrap();
     assert_eq!(name, r#"{"name":"libchecked.so"}"#);
@@ -436,7 +441,10 @@ fn bad_uploads_are_refused() {
         assert_eq!(kind, FailureKind::Refused, "{text}");
         assert!(text.contains("x.so "), "{text}");
         let record = place.history.audit(1).unwrap().remove(0);
-        assert_eq!((&*record.what, record.result), ("upload", AuditResult::Refused));
+        assert_eq!(
+            (&*record.what, record.result),
+            ("upload", AuditResult::Refused)
+        );
         assert_eq!(record.outcome, text);
     }
     let long = "s".repeat(20_000);
@@ -542,7 +550,10 @@ fn a_deployment_brings_the_manifest_of_its_set_along() {
     let state = tempfile::tempdir().unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (own, memory) = (dir.path().join("set.json"), state.path().join("version"));
-    signed(&dir.path().join(fixture::file_name("checked")), &checked("first"));
+    signed(
+        &dir.path().join(fixture::file_name("checked")),
+        &checked("first"),
+    );
     list(&own, 1, "first");
     let history = History::open(state.path()).unwrap();
     let policy = RequireSignatures::by(Keys::from(public)).manifest(own, &memory);
@@ -572,7 +583,11 @@ fn a_deployment_brings_the_manifest_of_its_set_along() {
     list(&set, 2, "second");
     let text = std::fs::read_to_string(&set).unwrap();
     std::fs::write(&set, text.replace(":2,", ":9,")).unwrap();
-    refused(with(&[]), 1, "the manifest next.json: the signature by the key");
+    refused(
+        with(&[]),
+        1,
+        "the manifest next.json: the signature by the key",
+    );
     std::fs::remove_file(Signature::path(&set)).unwrap();
     refused(with(&[]), 6, "has no signature beside it");
     list(&set, 2, "second");

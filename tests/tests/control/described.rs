@@ -8,7 +8,10 @@ use std::process::{Command, Stdio};
 #[test]
 fn the_endpoint_answers_as_its_description_says() {
     let target = fixture::target();
-    let program = target.parent().unwrap().join("schemathesis/bin/schemathesis");
+    let program = target
+        .parent()
+        .unwrap()
+        .join("schemathesis/bin/schemathesis");
     assert!(
         program.exists(),
         "{} is missing: `tests/run --setup` installs it",

@@ -159,8 +159,7 @@ fn exchanges(world: &World) -> Exchanges {
     let (status, uploaded) = host.curl(&["--data-binary", &data, upload]);
     assert_eq!(status, "200", "{uploaded}");
     recorder.keep("upload", "POST", upload, Value::Null, uploaded.clone());
-    let deploy =
-        json!({"builds": [uploaded["build"]], "options": {"smoke": true}, "force": false, "manifest": null});
+    let deploy = json!({"builds": [uploaded["build"]], "options": {"smoke": true}, "force": false, "manifest": null});
     recorder.post("check_deploy", "/v1/deploy/check", deploy.clone());
     recorder.post("deploy", "/v1/deploy", deploy);
     let add: Function<fn(u32) -> u32> = stage.swapper.function("checked", "add").unwrap();
@@ -187,7 +186,11 @@ fn exchanges(world: &World) -> Exchanges {
     stage.install("checked", &checked("third"));
     recorder.post("reload", "/v1/reload", reload(&[]));
     recorder.post("confirm", "/v1/confirm", json!({}));
-    recorder.post("out_of_service", "/v1/plugins/checked/out-of-service", json!({}));
+    recorder.post(
+        "out_of_service",
+        "/v1/plugins/checked/out-of-service",
+        json!({}),
+    );
     recorder.post("drain", "/v1/plugins/checked/drain", json!({"limit": 5.0}));
     recorder.get("plugin", "/v1/plugins/checked");
     recorder.post("resume", "/v1/plugins/checked/resume", json!({}));
@@ -211,7 +214,10 @@ fn directory() -> PathBuf {
 fn write(world: &World, exchanges: &Exchanges) {
     let executable = std::env::current_exe().unwrap();
     let places = [
-        (world.host.stage.dir().display().to_string(), "/opt/shop/plugins"),
+        (
+            world.host.stage.dir().display().to_string(),
+            "/opt/shop/plugins",
+        ),
         (world.dir.path().display().to_string(), "/opt/shop/next"),
         (executable.display().to_string(), "/opt/shop/shop"),
     ];
@@ -287,13 +293,18 @@ fn has_all_of(name: &str, value: &Value, recorded: &Value) {
     let present = shape(value);
     for (place, mut types) in shape(recorded) {
         let there = present.get(&place);
-        let mut there = there.unwrap_or_else(|| panic!("{name}: {place} is gone")).clone();
+        let mut there = there
+            .unwrap_or_else(|| panic!("{name}: {place} is gone"))
+            .clone();
         there.remove("null");
         // What was always null may have had any type.
         if types.remove("null") && types.is_empty() {
             continue;
         }
-        assert!(there.is_subset(&types), "{name}: {place} was {types:?}, and is {there:?}");
+        assert!(
+            there.is_subset(&types),
+            "{name}: {place} was {types:?}, and is {there:?}"
+        );
     }
 }
 
@@ -312,7 +323,11 @@ fn a_host_takes_the_requests_of_version_1_and_its_answers_have_all_that_they_had
     for (name, old) in &recorded {
         let new = &exchanges[name];
         assert_eq!(old.request, new.request);
-        assert_eq!(shape(&old.body), shape(&new.body), "{name}: record the new field");
+        assert_eq!(
+            shape(&old.body),
+            shape(&new.body),
+            "{name}: record the new field"
+        );
         has_all_of(name, &new.answer, &old.answer);
     }
     world.host.close();

@@ -4,8 +4,8 @@ use crate::recorded::World;
 use crate::stream::until;
 use crate::support::{Controlled, checked, command_at, ran_at};
 use crate::top::Screen;
-use hotswap_control::api::{EventKind, HealthLevel};
 use hotswap_control::Client;
+use hotswap_control::api::{EventKind, HealthLevel};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -35,7 +35,9 @@ fn later(request: &str, value: &mut Value) {
         "GET /v1/health" => {
             let plugins = value["plugins"].as_array_mut().into_iter().flatten();
             let checks = plugins.filter_map(|plugin| plugin["checks"].as_array_mut());
-            checks.flatten().for_each(|check| check["level"] = "resting".into());
+            checks
+                .flatten()
+                .for_each(|check| check["level"] = "resting".into());
         }
         "GET /v1/history" => value[0]["result"] = "paused".into(),
         "GET /v1/events" => {
@@ -132,7 +134,13 @@ fn logs_follow_a_later_host() {
     let found = lines.find(|line| line.contains("checked: reloaded"));
     assert!(found.is_some());
     let pid = command.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(command.wait().unwrap().code(), Some(130));
 
     let mut events = Client::of_socket(peer.socket()).events(Some(0)).unwrap();
@@ -162,11 +170,17 @@ fn a_host_refuses_what_only_a_later_command_would_ask_for() {
     let own = format!("use version {}", env!("CARGO_PKG_VERSION"));
     for path in ["/v2/status", "/v2", "/v0/reload"] {
         let text = refused("404", &[path]);
-        assert!(text.contains("speaks version 1 of the control API"), "{text}");
+        assert!(
+            text.contains("speaks version 1 of the control API"),
+            "{text}"
+        );
         assert!(text.contains(&own), "{text}");
     }
     let text = refused("404", &["/v1/forecast"]);
-    assert!(text.contains("no path /v1/forecast") && text.contains(&own), "{text}");
+    assert!(
+        text.contains("no path /v1/forecast") && text.contains(&own),
+        "{text}"
+    );
     for path in [
         "/v1/reload",
         "/v1/check",
@@ -177,7 +191,10 @@ fn a_host_refuses_what_only_a_later_command_would_ask_for() {
         "/v1/plugins/checked/drain",
         "/v1/plugins/checked/patches/reset",
     ] {
-        let text = refused("400", &["--header", json, "--data", "{\"later\": true}", path]);
+        let text = refused(
+            "400",
+            &["--header", json, "--data", "{\"later\": true}", path],
+        );
         assert!(text.contains("unknown field `later`"), "{path}: {text}");
     }
     for path in [

@@ -18,7 +18,11 @@ const COMMON: [(&str, &str); 3] = [
 
 /// What is valid in the fields of requests, by the schema and the field.
 const VALID: [(&str, &str, &str); 8] = [
-    ("ReloadRequest", "files", r#"{"items": {"type": "string", "pattern": "^/"}}"#),
+    (
+        "ReloadRequest",
+        "files",
+        r#"{"items": {"type": "string", "pattern": "^/"}}"#,
+    ),
     (
         "DeployRequest",
         "builds",
