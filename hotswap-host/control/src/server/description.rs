@@ -26,7 +26,7 @@ const VALID: [(&str, &str, &str); 8] = [
     (
         "DeployRequest",
         "builds",
-        r#"{"minItems": 1, "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}"#,
+        r#"{"minItems": 1, "items": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}"#,
     ),
     ("SignedManifest", "name", NAME),
     ("DrainRequest", "limit", SECONDS),
@@ -86,16 +86,22 @@ fn complete_request(request: &mut Value) {
             });
         }
     }
-    let Some(body) = request.get_mut("requestBody") else {
-        return;
-    };
-    match body["content"].get_mut("application/octet-stream") {
-        Some(bytes) => bytes["schema"] = json!({ "type": "string", "format": "binary" }),
-        // An empty body means the defaults.
-        None => body["required"] = false.into(),
+    if let Some(body) = request.get_mut("requestBody") {
+        match body["content"].get_mut("application/octet-stream") {
+            Some(bytes) => bytes["schema"] = json!({ "type": "string", "format": "binary" }),
+            // An empty body means the defaults, where there are some.
+            None => {
+                let schema = &body["content"]["application/json"]["schema"]["$ref"];
+                let schema = schema.as_str().unwrap_or_default();
+                body["required"] = schema.ends_with("/DeployRequest").into();
+            }
+        }
     }
     let parameters = request.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
+        if parameter["in"] == "path" {
+            parameter["schema"] = json!({ "type": "string", "minLength": 1 });
+        }
         if parameter["name"] == "name" {
             add(&mut parameter["schema"], NAME);
         }

@@ -46,9 +46,32 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Input<T> 
         // A list would do for serde.
         let object: Result<Map<String, Value>, _> = serde_json::from_slice(&body);
         object
-            .and_then(|object| serde_json::from_value(object.into()))
+            .and_then(|object| serde_json::from_value(with_integers(object.into())))
             .map(Input)
             .map_err(|error| wrong(format!("the body is not what this request takes: {error}")))
+    }
+}
+
+/// Returns a value in which whole numbers are integers. For JSON, `7.0` is the same number as `7`, and for serde it is not.
+fn with_integers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            // Up to here, each integer has a number of its own.
+            Some(whole)
+                if number.is_f64() && whole.fract() == 0.0 && whole.abs() < 2f64.powi(53) =>
+            {
+                Value::from(whole as i64)
+            }
+            _ => number.into(),
+        },
+        Value::Array(items) => items.into_iter().map(with_integers).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            fields
+                .map(|(name, value)| (name, with_integers(value)))
+                .collect()
+        }
+        other => other,
     }
 }
 
