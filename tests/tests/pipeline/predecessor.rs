@@ -110,7 +110,6 @@ fn a_host_starts_on_what_was_permanent_in_the_first_layout() {
     stage.swapper.rollback().unwrap();
     assert_eq!(orders(&stage), "second");
     history.rollback(&stage.swapper, 1).unwrap();
-    stage.swapper.confirm().unwrap();
     assert_eq!(orders(&stage), "first");
     let entries = history.entries(100).unwrap();
     assert_eq!(entries.last().unwrap().result, EntryResult::Unknown);
