@@ -658,6 +658,16 @@ pub enum Error {
         /// The second file.
         second: PathBuf,
     },
+    /// The manifest of a deployment has no signature beside it.
+    #[cfg(feature = "control")]
+    #[error(
+        "the manifest {} has no signature beside it; write both with `cargo hotswap manifest`",
+        shown::path(file)
+    )]
+    ManifestNotSigned {
+        /// The manifest.
+        file: PathBuf,
+    },
     /// A deployment has failed.
     #[cfg(feature = "control")]
     #[error("the deployment has failed on {host}: {reason}{}", not_back(left))]
@@ -910,6 +920,8 @@ impl Error {
             Self::NoTerminal => exit::USAGE,
             #[cfg(feature = "control")]
             Self::DeployFailed { code, .. } => *code,
+            #[cfg(feature = "control")]
+            Self::ManifestNotSigned { .. } => exit::SIGNATURE,
             #[cfg(feature = "control")]
             Self::Control(ClientError::Failure(failure)) => match failure.kind {
                 FailureKind::Request => exit::USAGE,

@@ -125,7 +125,7 @@ pub use patch::{Closure, ClosureWith, Next, Original, PatchSignature};
 pub use provide::Provider;
 pub use retirement::{Holder, Retirement, RetirementState};
 pub use swapper::UnloadMode;
-pub use swapper::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal};
+pub use swapper::{BuildOrigin, ExaminedBuild, ExaminedSet, Examiner, Refusal, SentManifest};
 pub use swapper::{
     Builder, CallCounts, CallLatency, Cause, Change, CountedCalls, Drain, Frozen, HealthCheckError,
     HealthChecks, Hold, InFlight, Journal, JournalError, Keep, KeepOf, KeptBuild, MemoryInUse,

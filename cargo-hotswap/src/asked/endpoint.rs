@@ -305,9 +305,9 @@ impl Progress<'_> {
             false => self.session.ui.result(&verdict.text),
         }
         Outcome {
-            ended: match &*verdict.compatibility {
-                "breaking" => Ended::Breaking,
-                _ => Ended::Well,
+            ended: match verdict.is_breaking() {
+                true => Ended::Breaking,
+                false => Ended::Well,
             },
             result: "checked".into(),
             text: verdict.text.clone(),

@@ -28,6 +28,11 @@ pub struct DeployArgs {
     #[cfg(feature = "tls")]
     #[command(flatten)]
     pub remote: RemoteArgs,
+    /// The signed manifest of all plugins that the hosts run afterwards, with its signature beside it
+    ///
+    /// Hosts that require signed sets otherwise look at the manifest on their own disk.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
     /// How long each host has to be healthy before the next one gets the builds; 0 for not at all
     #[arg(long, value_name = "TIME", default_value = "300s", value_parser = length)]
     pub watch: Duration,

@@ -9,12 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hotswap_control::Client;
-use hotswap_control::api::{DeployRequest, RollbackRequest, Status};
+use hotswap_control::api::{DeployRequest, RollbackRequest, SignedManifest, Status};
 use hotswap_host::shown;
 use serde::Serialize;
 
 use super::live::client;
-use super::to_deploy::{Build, read};
+use super::to_deploy::{Build, read, read_manifest};
 use crate::Error;
 use crate::asked::{Asked, Ended};
 use crate::cli::{DeployArgs, HostArgs};
@@ -68,10 +68,13 @@ impl From<Error> for Failed {
 /// Deploys the builds.
 pub(crate) fn execute(session: &Session, args: &DeployArgs) -> Result<u8, Error> {
     let builds = read(session, &args.artifacts)?;
+    let manifest = args.manifest.as_deref();
+    let manifest = manifest.map(|file| read_manifest(session, file));
     let deployment = Deployment {
         session,
         args,
         builds: &builds,
+        manifest: manifest.transpose()?,
         id: args
             .why
             .deployment
@@ -112,6 +115,7 @@ struct Deployment<'a> {
     session: &'a Session,
     args: &'a DeployArgs,
     builds: &'a [Build],
+    manifest: Option<SignedManifest>,
     id: String,
 }
 
@@ -240,10 +244,11 @@ impl Deployment<'_> {
         }
         request.options = self.options();
         request.force = self.args.force;
+        request.manifest.clone_from(&self.manifest);
         request.reason.clone_from(&self.args.why.reason);
         request.deployment = self.id.parse().ok();
         let verdict = host.client.check_deploy(&request).map_err(Error::from)?;
-        if verdict.compatibility == "breaking" && !self.args.allow_breaking {
+        if verdict.is_breaking() && !self.args.allow_breaking {
             return Err(Failed {
                 reason: format!("it would break something\n{}", verdict.text),
                 code: exit::FAILURE,

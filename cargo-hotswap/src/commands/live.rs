@@ -232,9 +232,9 @@ pub(crate) fn check(session: &Session, args: &CheckArgs) -> Result<u8, Error> {
         true => session.ui.json(&verdict),
         false => session.ui.result(&verdict.text),
     }
-    Ok(match verdict.compatibility.as_str() {
-        "breaking" => exit::FAILURE,
-        _ => exit::SUCCESS,
+    Ok(match verdict.is_breaking() {
+        true => exit::FAILURE,
+        false => exit::SUCCESS,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hotswap_control::api::SignedManifest;
 use hotswap_host::artifact::{Artifact, read_bytes};
 
 use crate::Error;
@@ -44,6 +45,17 @@ pub(super) fn read(session: &Session, artifacts: &[PathBuf]) -> Result<Vec<Build
         });
     }
     Ok(builds)
+}
+
+/// Reads a manifest, and the signature beside it.
+pub(super) fn read_manifest(session: &Session, file: &Path) -> Result<SignedManifest, Error> {
+    let file = session.absolute(file);
+    let text = std::fs::read_to_string(&file).map_err(io("read", &file))?;
+    let Some(signature) = signature(&file)? else {
+        return Err(Error::ManifestNotSigned { file });
+    };
+    let name = file.file_name().unwrap_or_default();
+    Ok(SignedManifest::new(name.to_string_lossy(), text, signature))
 }
 
 /// Returns the text of the signature beside an artifact, if there is one.

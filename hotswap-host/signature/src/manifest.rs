@@ -4,7 +4,7 @@ use crate::file::{read_text, write_synced};
 use crate::key::PublicKey;
 use crate::signature::Signature;
 use hotswap_host::artifact::{BuildId, BuildSet};
-use hotswap_host::{PluginName, shown};
+use hotswap_host::{PluginName, SentManifest, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -59,7 +59,38 @@ impl Manifest {
             file: file.to_owned(),
             error,
         })?;
-        let signature = Signature::read(&Signature::path(file));
+        Self::signed(
+            file,
+            &text,
+            Signature::read(&Signature::path(file)),
+            trusted,
+            revoked,
+        )
+    }
+
+    /// Reads a manifest that was sent, and checks its signature. Also returns the id of its bytes.
+    pub(crate) fn sent(
+        manifest: &SentManifest,
+        trusted: &[PublicKey],
+        revoked: &[PublicKey],
+    ) -> Result<(Self, BuildId), ManifestError> {
+        Self::signed(
+            Path::new(&manifest.name),
+            &manifest.text,
+            Signature::parse(&manifest.signature),
+            trusted,
+            revoked,
+        )
+    }
+
+    /// `file` is for errors.
+    fn signed(
+        file: &Path,
+        text: &str,
+        signature: Result<Signature, SignatureError>,
+        trusted: &[PublicKey],
+        revoked: &[PublicKey],
+    ) -> Result<(Self, BuildId), ManifestError> {
         signature
             .and_then(|signature| signature.verify(text.as_bytes(), trusted, revoked))
             .map_err(|reason| ManifestError::NotSigned {
@@ -75,11 +106,11 @@ impl Manifest {
         struct Format {
             format: u32,
         }
-        let Format { format } = serde_json::from_str(&text).map_err(malformed)?;
+        let Format { format } = serde_json::from_str(text).map_err(malformed)?;
         if format > FORMAT {
             return Err(ManifestError::Newer { format });
         }
-        let manifest = serde_json::from_str(&text).map_err(malformed)?;
+        let manifest = serde_json::from_str(text).map_err(malformed)?;
         Ok((manifest, BuildId::of(text.as_bytes())))
     }
 

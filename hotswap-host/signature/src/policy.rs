@@ -70,7 +70,9 @@ impl RequireSignatures {
     /// version than any that the host has accepted before. The host remembers that in the file `memory`, which has to
     /// be in a directory that only its owner can write, such as the state directory of its journal.
     ///
-    /// This is checked when a set of builds from files is about to become live, and at no other time: a host starts with its
+    /// A deployment may bring the manifest of its set along, which then counts in the place of the file.
+    ///
+    /// This is checked when a set of builds from files, or a deployed one, is about to become live, and at no other time: a host starts with its
     /// permanent builds, goes back to those of its journal, and reverts a reload, whatever the manifest says by then.
     pub fn manifest(mut self, file: impl Into<PathBuf>, memory: impl Into<PathBuf>) -> Self {
         self.manifest = Some((file.into(), Memory(memory.into())));
@@ -119,7 +121,10 @@ impl RequireSignatures {
             file: file.clone(),
             reason,
         })?;
-        let (manifest, id) = Manifest::read(file, &trusted, &revoked)?;
+        let (manifest, id) = match set.manifest {
+            Some(sent) => Manifest::sent(sent, &trusted, &revoked)?,
+            None => Manifest::read(file, &trusted, &revoked)?,
+        };
         manifest.check(set.builds, SystemTime::now())?;
         memory.accept(&manifest, id, set.is_dry_run)
     }

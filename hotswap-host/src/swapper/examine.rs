@@ -1,4 +1,5 @@
 //! [`Examiner`], which sees the bytes of each build before the host loads them, and may refuse it.
+use super::sent_manifest::SentManifest;
 use super::stored_build::StoredBuild;
 use crate::artifact::{Artifact, BuildId, BuildSet};
 use crate::base::name::PluginName;
@@ -93,6 +94,8 @@ pub struct ExaminedSet<'a> {
     pub builds: &'a BuildSet,
     /// True if nothing becomes live, because somebody only asks what would: [`Reload::validate`](crate::Reload::validate).
     pub is_dry_run: bool,
+    /// The manifest that was sent with a deployment.
+    pub manifest: Option<&'a SentManifest>,
 }
 
 /// The place that the bytes of a build come from.
@@ -149,12 +152,11 @@ impl Examination {
     ///
     /// # Errors
     /// It is refused.
-    pub(super) fn accept(&self, builds: &BuildSet, is_dry_run: bool) -> Result<(), ReloadError> {
+    pub(super) fn accept(&self, set: &ExaminedSet<'_>) -> Result<(), ReloadError> {
         let Some(examiner) = &self.0 else {
             return Ok(());
         };
-        let set = ExaminedSet { builds, is_dry_run };
-        let accepted = caught(|| examiner.accept(&set));
+        let accepted = caught(|| examiner.accept(set));
         let accepted = accepted
             .unwrap_or_else(|message| Err(format!("the examiner panicked: {message}").into()));
         accepted.map_err(ReloadError::SetRefused)

@@ -1,6 +1,7 @@
 //! The plan of a reload, its cause, and the change that its checks see.
 use super::cause::Cause;
 use super::options::ReloadOptions;
+use super::sent_manifest::SentManifest;
 use super::smoke::SmokeTests;
 use super::stored_build::StoredBuild;
 use crate::base::name::PluginName;
@@ -25,6 +26,8 @@ pub(super) struct Plan {
     pub(super) builds: Option<Vec<StoredBuild>>,
     /// The builds that take the place of the live builds of their plugins. Then nothing else changes.
     pub(super) deploy: Option<Vec<StoredBuild>>,
+    /// The manifest that was sent with a deployment.
+    pub(super) manifest: Option<SentManifest>,
     /// True if a set of builds that was reverted may become live again.
     pub(super) force: bool,
     /// True if plugins that are sticky may be replaced.
@@ -51,6 +54,7 @@ impl Plan {
             smoke: SmokeTests::default(),
             builds: None,
             deploy: None,
+            manifest: None,
             force: false,
             restart: None,
             override_sticky: false,

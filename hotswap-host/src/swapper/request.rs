@@ -5,6 +5,7 @@ use super::options::ReloadOptions;
 use super::plan::{Change, Check, Plan};
 use super::report::Report;
 use super::requester::Requester;
+use super::sent_manifest::SentManifest;
 use super::staged::StagedReload;
 use super::stored_build::StoredBuild;
 use super::verdict::Verdict;
@@ -93,6 +94,13 @@ impl<'s> Reload<'s> {
     /// The host's [examiner](crate::Builder::examiner) sees the bytes, with [`StoredBuild::evidence`].
     pub fn deploy(mut self, builds: Vec<StoredBuild>) -> Self {
         self.plan.deploy = Some(builds);
+        self
+    }
+
+    /// Adds the signed manifest of the set that a [deployment](Self::deploy) makes live, for the host's
+    /// [examiner](crate::Builder::examiner): [`ExaminedSet::manifest`](crate::ExaminedSet::manifest).
+    pub fn manifest(mut self, manifest: SentManifest) -> Self {
+        self.plan.manifest = Some(manifest);
         self
     }
 

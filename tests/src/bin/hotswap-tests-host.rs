@@ -1,7 +1,12 @@
 //! A host that can try builds in a child process. It reloads once for each empty line on its standard input, and prints what
 //! came of it. For the line `retirements`, it prints how many builds are on their way out of memory.
-use hotswap_host::ReloadOptions;
+//!
+//! With `HOTSWAP_TEST_STATE`, it has a history in that directory, and a control endpoint. With `HOTSWAP_TEST_FAILURE`, each reload
+//! fails in its rollback window for that reason.
+use hotswap_control::Control;
 use hotswap_host::prelude::*;
+use hotswap_host::{ReloadEventKind, ReloadOptions};
+use hotswap_operate::History;
 use hotswap_tests::Desk;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +22,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(limit) = std::env::var("HOTSWAP_TEST_HOOK_LIMIT") {
         builder = builder.hook_limit(Duration::from_millis(limit.parse()?));
     }
+    let mut control = None;
+    if let Some(state) = std::env::var_os("HOTSWAP_TEST_STATE") {
+        let history = History::open(state)?;
+        let served = Control::new().history(history.clone());
+        builder = builder.observe(served.observer()).journal(history);
+        control = Some(served);
+    }
+    if let Ok(failure) = std::env::var("HOTSWAP_TEST_FAILURE") {
+        builder = builder.observe(move |event| {
+            if let ReloadEventKind::Completed(report) = &event.kind
+                && let Some(window) = &report.window
+            {
+                window.report_failure(&failure);
+            }
+        });
+    }
     let swapper = builder
         .plugin_dir(plugins)
         .provide::<dyn shapes::Desk>(desk())
         .reload_options(options)
         .open()?;
+    let serving = control.map(|control| control.serve(&swapper)).transpose()?;
     if let Ok(place) = std::env::var("HOTSWAP_TEST_PANIC") {
         hotswap_host::fail_point::panic_at(place.leak(), 1);
     }
@@ -39,5 +61,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("live {orders}");
         }
     }
+    drop(serving);
     Ok(())
 }

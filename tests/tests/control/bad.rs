@@ -47,8 +47,9 @@ fn requests_of_the_wrong_kind() {
         assert!(answer["message"].is_string(), "{answer}");
         code
     };
-    assert_eq!(code(&["/v2/status"]), "404");
-    assert_eq!(code(&["--request", "DELETE", "/v1/status"]), "400");
+    assert_eq!(code(&["/v1/statsu"]), "404");
+    assert_eq!(code(&["/v1/plugins/%ff/holders"]), "400");
+    assert_eq!(code(&["--request", "DELETE", "/v1/status"]), "405");
     assert_eq!(code(&["--data", "{}", "/v1/reload"]), "400");
     let json = "Content-Type: application/json";
     for body in [

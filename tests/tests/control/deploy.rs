@@ -1,18 +1,18 @@
 //! Deployments: what is uploaded, what becomes live, and what a deployment on several hosts leaves behind.
 use crate::stream::until;
 use crate::support::{Controlled, Ran, checked};
-use hotswap_control::ClientError;
-use hotswap_control::api::{DeployRequest, FailureKind};
-use hotswap_host::{Builder, ReloadEventKind};
-use hotswap_operate::{EntryResult, History};
-use hotswap_signature::{Keys, PublicKey, RequireSignatures, Signature};
+use hotswap_control::api::{DeployRequest, FailureKind, ReloadRequest};
+use hotswap_control::{Client, ClientError};
+use hotswap_host::{Builder, ReloadEventKind, runtime};
+use hotswap_operate::{AuditResult, History};
+use hotswap_signature::{Keys, Manifest, PublicKey, RequireSignatures, Signature};
 use hotswap_tests::fixture::{self, Build};
 use minisign::KeyPair;
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -59,14 +59,6 @@ impl Place {
     /// Returns the orders of the live build.
     fn orders(&self) -> String {
         orders(&self.host)
-    }
-
-    /// The causes and details of the history, the newest first.
-    fn told(&self) -> Vec<(EntryResult, String)> {
-        let entries = self.history.entries(20).unwrap();
-        let told = entries.into_iter();
-        told.map(|it| (it.result, format!("{}: {}", it.cause, it.detail)))
-            .collect()
     }
 
     fn close(self) {
@@ -124,52 +116,119 @@ fn deploy(artifact: &Path, places: &[&Place], args: &[&str]) -> Ran {
     }
 }
 
+/// A host in a process of its own, with a history.
+struct Process {
+    child: Child,
+    /// The host prints to it.
+    output: BufReader<ChildStdout>,
+    dir: TempDir,
+    state: TempDir,
+}
+
+impl Process {
+    fn new(failure: Option<&str>) -> Self {
+        let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fixture::install(&checked("first"), "checked", dir.path());
+        Process::start(dir, state, failure)
+    }
+
+    fn start(dir: TempDir, state: TempDir, failure: Option<&str>) -> Self {
+        let mut command = fixture::host();
+        command
+            .arg(dir.path())
+            .env("HOTSWAP_TEST_STATE", state.path());
+        if let Some(failure) = failure {
+            command.env("HOTSWAP_TEST_FAILURE", failure);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "open\n");
+        Process {
+            child,
+            output,
+            dir,
+            state,
+        }
+    }
+
+    fn client(&self) -> Client {
+        let mut hosts = runtime::hosts().into_iter();
+        let host = hosts.find(|host| host.pid == self.child.id());
+        Client::of_host(&host.expect("the host is running"))
+    }
+
+    /// Asserts that the host runs the build with these orders, and will not revert.
+    fn runs(&self, orders: &str) {
+        let status = self.client().status().unwrap();
+        let build = fixture::build_id(&checked(orders)).to_string();
+        assert_eq!(status.plugins[0].build_id, build);
+        assert_eq!(status.window, None);
+    }
+
+    /// Returns the result and the text of the newest entry of the history that has this text.
+    fn told(&self, wanted: &str) -> (String, String) {
+        let attempts = self.client().history(20).unwrap();
+        let told = attempts
+            .iter()
+            .map(|it| (it.result.clone(), format!("{}: {}", it.cause, it.detail)));
+        let found = told.into_iter().find(|(_, text)| text.contains(wanted));
+        found.unwrap_or_else(|| panic!("{wanted}: {attempts:?}"))
+    }
+
+    /// Ends the host, and starts another one with the same directories.
+    fn restarted(mut self) -> Self {
+        self.end();
+        let Process { dir, state, .. } = self;
+        Process::start(dir, state, None)
+    }
+
+    /// The host ends with its input.
+    fn end(&mut self) {
+        drop(self.child.stdin.take());
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{rest}");
+    }
+}
+
 #[test]
 fn the_third_of_three_hosts_reverts_and_all_are_on_the_old_build() {
     let (_dir, file) = artifact("second");
-    let hosts = [
-        Place::new(),
-        Place::new(),
-        Place::failing("the disk is full", || ()),
-    ];
-    let [one, two, three] = &hosts;
-    let why = ["--reason", "release 7", "--deployment", "ci/7"];
-    let ran = deploy(&file, &[one, two, three], &[&SHORT[..], &why].concat());
-    assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(
-        ran.stderr.contains("the deployment has failed on "),
-        "{ran:?}"
-    );
-    assert!(ran.stderr.contains("the disk is full"), "{ran:?}");
-    for place in &hosts {
-        assert_eq!(place.orders(), "first");
-        assert_eq!(place.host.client().status().unwrap().window, None);
+    let hosts = [None, None, Some("the disk is full")].map(Process::new);
+    let mut command = fixture::hotswap();
+    command.arg("deploy").arg(&file).args(SHORT);
+    command.args(["--reason", "release 7", "--deployment", "ci/7"]);
+    for host in &hosts {
+        command.args(["--host", &host.child.id().to_string()]);
+    }
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{told}");
+    assert!(told.contains("the deployment has failed on "), "{told}");
+    assert!(told.contains("the disk is full"), "{told}");
+    for host in &hosts {
+        host.runs("first");
         // A reload finds nothing to do.
-        let report = place.host.stage.swapper.reload().unwrap();
-        assert_eq!(report.to_string(), "checked: unchanged");
+        let report = host.client().reload(&ReloadRequest::default()).unwrap();
+        assert_eq!(report.text, "checked: unchanged");
     }
-    for place in [one, two] {
-        let told = place.told();
-        let back = told
-            .iter()
-            .find(|(_, text)| text.contains("the deployment has failed on"));
-        let (result, back) = back.unwrap_or_else(|| panic!("{told:?}"));
-        assert_eq!(*result, EntryResult::Permanent);
+    for host in &hosts[..2] {
+        let (result, back) = host.told("the deployment has failed on");
+        assert_eq!(result, "permanent");
         assert!(back.contains("(deployment ci/7): ") && back.contains("the disk is full"));
-        let deployed = told.iter().find(|(_, text)| text.contains(": release 7"));
-        assert_eq!(deployed.unwrap().0, EntryResult::Permanent, "{told:?}");
+        assert_eq!(host.told(": release 7").0, "permanent");
     }
-    let told = three.told();
-    let deployed = told.iter().find(|(_, text)| text.contains(": release 7"));
-    let (result, text) = deployed.unwrap_or_else(|| panic!("{told:?}"));
-    assert_eq!(*result, EntryResult::Reverted);
+    let (result, text) = hosts[2].told(": release 7");
+    assert_eq!(result, "reverted");
     assert!(text.contains("the disk is full"), "{text}");
-    hosts.into_iter().for_each(|place| {
-        // So it is after a restart.
-        let place = place.restarted();
-        assert_eq!(place.orders(), "first");
-        place.close();
-    });
+    for host in hosts {
+        let mut host = host.restarted();
+        host.runs("first");
+        host.end();
+    }
 }
 
 #[test]
@@ -192,6 +251,22 @@ fn what_is_deployed_stays_until_the_file_in_the_directory_changes() {
     let after = std::fs::read_dir(place.host.stage.dir()).unwrap().count();
     assert_eq!(before, after);
     assert!(place.history.build(&build).is_ok());
+    // The audit has who has sent it, and that it was deployed.
+    let records = place.history.audit(10).unwrap();
+    let told: Vec<_> = records.iter().rev().collect();
+    let [upload, begun, done] = &*told else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (&*upload.what, upload.result),
+        ("upload", AuditResult::Done)
+    );
+    assert_eq!(upload.outcome, format!("checked {build}"));
+    let name = upload.details.as_ref().unwrap();
+    assert_eq!(name, r#"{"name":"libchecked.so"}"#);
+    assert!(upload.who.starts_with("process "), "{}", upload.who);
+    assert_eq!((&*begun.what, begun.result), ("deploy", AuditResult::Begun));
+    assert_eq!((&*done.what, done.result), ("deploy", AuditResult::Done));
 
     // Deployed again, nothing changes.
     let ran = deploy(&file, &[&place], &[&SHORT[..], &["--json"]].concat());
@@ -365,6 +440,12 @@ fn bad_uploads_are_refused() {
         let (kind, text) = refused(client.upload("x.so", bytes, None));
         assert_eq!(kind, FailureKind::Refused, "{text}");
         assert!(text.contains("x.so "), "{text}");
+        let record = place.history.audit(1).unwrap().remove(0);
+        assert_eq!(
+            (&*record.what, record.result),
+            ("upload", AuditResult::Refused)
+        );
+        assert_eq!(record.outcome, text);
     }
     let long = "s".repeat(20_000);
     let found = refused(client.upload("x.so", &build, Some(&long)));
@@ -448,6 +529,89 @@ fn a_host_that_requires_signatures_gets_them_with_the_builds() {
     let build = fixture::build_id(&checked("second"));
     let kept = place.history.evidence(build).unwrap();
     assert_eq!(kept, signature.as_bytes());
+    place.close();
+}
+
+#[test]
+fn a_deployment_brings_the_manifest_of_its_set_along() {
+    let pair = KeyPair::generate_unencrypted_keypair().unwrap();
+    let public: PublicKey = pair.pk.to_base64().parse().unwrap();
+    // Writes a file with its signature.
+    let signed = |file: &Path, bytes: &[u8]| {
+        let signature = minisign::sign(None, &pair.sk, bytes, Some("a comment"), None);
+        std::fs::write(file, bytes).unwrap();
+        std::fs::write(Signature::path(file), signature.unwrap().into_string()).unwrap();
+    };
+    let list = |file: &Path, version: u64, orders: &str| {
+        let builds = [("checked".into(), fixture::build_id(&checked(orders)))];
+        let manifest = Manifest::new(version, 4_000_000_000, &builds.into());
+        signed(file, &serde_json::to_vec(&manifest).unwrap());
+    };
+    let state = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (own, memory) = (dir.path().join("set.json"), state.path().join("version"));
+    signed(
+        &dir.path().join(fixture::file_name("checked")),
+        &checked("first"),
+    );
+    list(&own, 1, "first");
+    let history = History::open(state.path()).unwrap();
+    let policy = RequireSignatures::by(Keys::from(public)).manifest(own, &memory);
+    let place = Place {
+        host: Controlled::in_dir(dir, history.clone(), |builder| builder.examiner(policy)),
+        history,
+        state,
+    };
+    let sent = tempfile::tempdir().unwrap();
+    let file = sent.path().join(fixture::file_name("checked"));
+    let set = sent.path().join("next.json");
+    signed(&file, &checked("second"));
+    let with = |more: &[&str]| {
+        let manifest = ["--manifest", set.to_str().unwrap()];
+        deploy(&file, &[&place], &[&SHORT[..], &manifest, more].concat())
+    };
+    let refused = |ran: Ran, code: i32, text: &str| {
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.contains(text), "{text}: {ran:?}");
+        assert_eq!(place.orders(), "first");
+    };
+    // The manifest on the disk of the host is that of another set.
+    let text = "but the manifest of version 1 has build";
+    refused(deploy(&file, &[&place], &SHORT), 1, text);
+    list(&set, 2, "third");
+    refused(with(&[]), 1, "but the manifest of version 2 has build");
+    list(&set, 2, "second");
+    let text = std::fs::read_to_string(&set).unwrap();
+    std::fs::write(&set, text.replace(":2,", ":9,")).unwrap();
+    refused(
+        with(&[]),
+        1,
+        "the manifest next.json: the signature by the key",
+    );
+    std::fs::remove_file(Signature::path(&set)).unwrap();
+    refused(with(&[]), 6, "has no signature beside it");
+    list(&set, 2, "second");
+    let ran = with(&["--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let version = || std::fs::read_to_string(&memory).unwrap();
+    assert!(version().starts_with("1 "), "{}", version());
+
+    let ran = with(&[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(place.orders(), "second");
+    assert!(version().starts_with("2 "), "{}", version());
+    // What was signed before cannot be sent again in its place, nor something else with its version.
+    signed(&file, &checked("third"));
+    for (number, text) in [
+        (1, "version 1, but version 2 was accepted before"),
+        (2, "another manifest of version 2 was accepted before"),
+    ] {
+        list(&set, number, "third");
+        let ran = with(&[]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains(text), "{ran:?}");
+        assert_eq!(place.orders(), "second");
+    }
     place.close();
 }
 

@@ -9,6 +9,8 @@ default_ca = issuer
 [issuer]
 database = index.txt
 serial = serial.txt
+crlnumber = crl.txt
+default_crl_days = 30
 new_certs_dir = .
 certificate = ca.pem
 private_key = ca.key
@@ -38,6 +40,7 @@ impl Pki {
         std::fs::write(pki.path("ext.cnf"), EXTENSIONS).unwrap();
         std::fs::write(pki.path("index.txt"), "").unwrap();
         std::fs::write(pki.path("serial.txt"), "01\n").unwrap();
+        std::fs::write(pki.path("crl.txt"), "01\n").unwrap();
         let args =
             "req -x509 -config ca.cnf -extensions ca_ext -keyout ca.key -out ca.pem -days 30";
         pki.openssl(args, &[&KEY[..], &["-subj", "/CN=the authority"]].concat());
@@ -62,6 +65,18 @@ impl Pki {
             "ca -config ca.cnf -batch -notext -in {name}.csr -out {name}.pem -startdate {from} -enddate {to} -extfile ext.cnf"
         );
         self.openssl(&args, &[]);
+    }
+
+    /// Revokes a certificate.
+    pub fn revoke(&self, name: &str) {
+        let args = format!("ca -config ca.cnf -batch -revoke {name}.pem");
+        self.openssl(&args, &[]);
+        self.list_revoked();
+    }
+
+    /// Writes the list of revoked certificates, `revoked.pem`.
+    pub fn list_revoked(&self) {
+        self.openssl("ca -config ca.cnf -batch -gencrl -out revoked.pem", &[]);
     }
 
     fn openssl(&self, args: &str, more: &[&str]) {

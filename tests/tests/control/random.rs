@@ -185,7 +185,7 @@ fn random_requests_are_answered_and_recorded_and_change_nothing_else() {
             .and_then(|rest| rest.get(..3));
         let status = status.unwrap_or("none");
         let expected = [
-            "none", "100", "200", "400", "404", "409", "413", "431", "414",
+            "none", "100", "200", "400", "404", "405", "409", "413", "431", "414",
         ];
         prop_assert!(expected.contains(&status), "{}", text);
         prop_assert!(!is_known || status != "none");

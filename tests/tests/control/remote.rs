@@ -30,10 +30,10 @@ fn line(id: &str, role: &str, expires: &str, token: &str) -> String {
 }
 
 /// A host that is reached over TCP.
-struct Remote {
-    host: Controlled,
+pub struct Remote {
+    pub host: Controlled,
     history: Arc<History>,
-    pki: Pki,
+    pub pki: Pki,
     address: SocketAddr,
     _state: TempDir,
 }
@@ -49,7 +49,11 @@ struct Answer {
 }
 
 impl Remote {
-    fn new() -> Self {
+    pub fn new() -> Self {
+        Remote::with(|tcp, _| tcp)
+    }
+
+    fn with(more: impl FnOnce(Tcp, &Pki) -> Tcp) -> Self {
         let pki = Pki::new();
         let lines = [
             "# id role expires hash\n".to_owned(),
@@ -64,6 +68,7 @@ impl Remote {
             .tokens(pki.path("tokens"))
             .authorities(pki.path("ca.pem"))
             .certificate("CN=deploy,O=Shop", Role::Operate);
+        let tcp = more(tcp, &pki);
         let state = tempfile::tempdir().unwrap();
         let history = History::open(state.path()).unwrap();
         let control = Control::new().history(history.clone()).tcp(tcp);
@@ -83,7 +88,7 @@ impl Remote {
         Tcp::new(address, pki.path("host.pem"), pki.path("host.key"))
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
@@ -520,6 +525,30 @@ fn an_address_that_lets_nobody_in_or_has_no_certificate_is_refused() {
     let error = refused(nothing.tokens(pki.path("tokens")));
     assert!(matches!(error, TcpError::File { .. }), "{error}");
     stage.close();
+}
+
+#[test]
+fn a_certificate_that_was_revoked_is_refused_and_recorded() {
+    let remote = Remote::with(|tcp, pki| {
+        pki.list_revoked();
+        tcp.revoked(pki.path("revoked.pem"))
+    });
+    remote.pki.issue("deploy", "/O=Shop/CN=deploy");
+    remote.pki.issue("spare", "/O=Shop/CN=deploy");
+    let status = |name: &str| remote.with_certificate(name, &["/v1/status"]).status;
+    assert_eq!((&*status("deploy"), &*status("spare")), ("200", "200"));
+    remote.pki.revoke("deploy");
+    until("the new list", || status("deploy") == "000");
+    until("the record", || {
+        let records = remote.history.audit(10).unwrap();
+        let mut denied = records.iter().filter(|it| it.result == AuditResult::Denied);
+        denied.any(|it| it.what == "connect" && it.outcome.to_lowercase().contains("revoked"))
+    });
+    assert_eq!(status("spare"), "200");
+    // A list that cannot be read changes nothing.
+    fs::write(remote.pki.path("revoked.pem"), "no list").unwrap();
+    assert_eq!((&*status("deploy"), &*status("spare")), ("000", "200"));
+    remote.host.close();
 }
 
 /// More files than the usual limit of a process.

@@ -5,7 +5,7 @@ use hotswap_operate::History;
 use hotswap_tests::fixture::{self, Build};
 use hotswap_tests::{Desk, Stage, process};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -115,25 +115,35 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// Returns a command that asks the host at this socket.
+pub fn command_at(socket: &Path, args: &[&str]) -> Command {
+    let mut command = fixture::hotswap();
+    command
+        .args(args)
+        .args(["--color", "never", "--host"])
+        .arg(socket)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command that asks the host at this socket.
+pub fn ran_at(socket: &Path, args: &[&str]) -> Ran {
+    let output = command_at(socket, args).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran {
+        code: output.status.code(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+    }
+}
+
 impl Controlled {
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = fixture::hotswap();
-        command
-            .args(args)
-            .args(["--color", "never", "--host"])
-            .arg(self.socket())
-            .stdin(Stdio::null());
-        command
+        command_at(&self.socket(), args)
     }
 
     pub fn ran(&self, args: &[&str]) -> Ran {
-        let output = self.command(args).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
+        ran_at(&self.socket(), args)
     }
 
     pub fn ok(&self, args: &[&str]) -> Ran {

@@ -2,20 +2,20 @@
 use crate::support::Controlled;
 use hotswap_tests::{fixture, until};
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// The command in a terminal of this size, which `script` makes.
-struct Screen {
+pub struct Screen {
     child: Child,
     shown: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Screen {
-    fn of(host: &Controlled, rows: u16, columns: u16) -> Self {
+    pub fn of(socket: &Path, rows: u16, columns: u16) -> Self {
         let command = fixture::hotswap();
         let program = command.get_program().to_str().unwrap();
-        let socket = host.socket();
         let run = format!(
             "stty rows {rows} cols {columns} && exec '{program}' hotswap top -d 100ms --host '{}'",
             socket.display()
@@ -45,18 +45,18 @@ impl Screen {
     }
 
     /// Waits until the terminal was sent this text.
-    fn shows(&self, text: &str) {
+    pub fn shows(&self, text: &str) {
         until(text, || self.has(text));
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         let stdin = self.child.stdin.as_mut().unwrap();
         stdin.write_all(keys.as_bytes()).unwrap();
         stdin.flush().unwrap();
     }
 
     /// Waits for the end, after which the terminal is as it was before.
-    fn ends(mut self) {
+    pub fn ends(mut self) {
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         self.shows("\u{1b}[?1049l");
     }
@@ -65,7 +65,7 @@ impl Screen {
 #[test]
 fn it_shows_the_plugins_and_obeys_keys() {
     let host = Controlled::new();
-    let mut screen = Screen::of(&host, 24, 80);
+    let mut screen = Screen::of(&host.socket(), 24, 80);
     screen.shows("\u{1b}[?1049h");
     screen.shows("checked");
     screen.shows("MEMORY");
@@ -75,12 +75,12 @@ fn it_shows_the_plugins_and_obeys_keys() {
     screen.press("q");
     screen.ends();
 
-    let mut screen = Screen::of(&host, 60, 200);
+    let mut screen = Screen::of(&host.socket(), 60, 200);
     screen.shows("NOTES");
     // F10.
     screen.press("\u{1b}[21~");
     screen.ends();
-    let mut screen = Screen::of(&host, 24, 80);
+    let mut screen = Screen::of(&host.socket(), 24, 80);
     screen.shows("checked");
     screen.press("\u{3}");
     screen.ends();

@@ -1,6 +1,9 @@
 //! A state directory that an earlier version of the host has written.
-use hotswap_operate::{AuditEntry, AuditResult, History};
+use crate::support::{checked, host, orders, window};
+use hotswap_host::{Builder, ReloadOptions};
+use hotswap_operate::{AuditEntry, AuditResult, EntryResult, History};
 use rusqlite::Connection;
+use std::path::Path;
 
 /// The first layout of the database, with three attempts.
 const FIRST: &str = "
@@ -67,4 +70,48 @@ fn the_first_layout_is_read_and_its_deployments_get_their_field() {
         let entry = AuditEntry::new("process 7 of user 0", "reload", AuditResult::Done);
         assert_eq!(history.record(entry).unwrap(), records as i64 + 1);
     }
+}
+
+/// Takes away what the second layout has added.
+fn to_first_layout(dir: &Path) {
+    let connection = Connection::open(dir.join("history.sqlite")).unwrap();
+    let first = "
+        DROP TABLE audit;
+        DELETE FROM state WHERE name = 'audit_last';
+        ALTER TABLE attempts DROP COLUMN deployment;
+        PRAGMA user_version = 1;
+    ";
+    connection.execute_batch(first).unwrap();
+}
+
+#[test]
+fn a_host_starts_on_what_was_permanent_in_the_first_layout() {
+    let dir = tempfile::tempdir().unwrap();
+    let started = |build: &str, options: ReloadOptions| {
+        let history = History::open(dir.path()).unwrap();
+        let journal = history.clone();
+        let settings = |builder: Builder| builder.journal(journal).reload_options(options);
+        (host(&checked(build), settings), history)
+    };
+    let (stage, history) = started("first", ReloadOptions::development());
+    stage.swap("checked", &checked("second"));
+    stage.close();
+    drop(history);
+    to_first_layout(dir.path());
+    // A later version may have results that this one does not know.
+    let connection = Connection::open(dir.path().join("history.sqlite")).unwrap();
+    let paused = "UPDATE attempts SET result = 'paused' WHERE id = 1";
+    assert_eq!(connection.execute(paused, []).unwrap(), 1);
+    drop(connection);
+
+    // The host starts on the permanent set, and tries what the plugin directory has.
+    let (stage, history) = started("third", window());
+    assert_eq!(orders(&stage), "third");
+    stage.swapper.rollback().unwrap();
+    assert_eq!(orders(&stage), "second");
+    history.rollback(&stage.swapper, 1).unwrap();
+    assert_eq!(orders(&stage), "first");
+    let entries = history.entries(100).unwrap();
+    assert_eq!(entries.last().unwrap().result, EntryResult::Unknown);
+    stage.close();
 }

@@ -84,4 +84,6 @@ pub enum EventKind {
         /// The steps that were taken to bring it back to work.
         steps: Vec<RecoveryStep>,
     },
+    /// A kind that this version does not know. The event has its text all the same.
+    Unknown,
 }

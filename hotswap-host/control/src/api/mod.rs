@@ -24,7 +24,7 @@ mod verdict;
 pub use attempt::Attempt;
 pub use audit::{AuditBreak, AuditCheck, AuditRecord};
 pub use calls::{Calls, Latency, PluginCalls};
-pub use deploy::{DeployRequest, Upload};
+pub use deploy::{DeployRequest, SignedManifest, Upload};
 pub use deployment::{Deployment, InvalidDeployment};
 pub use event::{Event, EventKind};
 pub use health::{CheckHealth, Health, HealthLevel, PluginHealth, RecoveryStep};

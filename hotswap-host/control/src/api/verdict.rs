@@ -31,3 +31,11 @@ super::types! {
         pub warnings: Vec<String>,
     }
 }
+
+impl Verdict {
+    /// Returns true if the reload would break something that somebody uses. A word that this version does not know counts as
+    /// breaking.
+    pub fn is_breaking(&self) -> bool {
+        !matches!(&*self.compatibility, "compatible" | "additions")
+    }
+}

@@ -284,7 +284,7 @@ impl Client {
     pub(crate) fn post_stream(
         &self,
         path: &str,
-        body: &impl Serialize,
+        body: &(impl Serialize + Default),
     ) -> Result<Frames, ClientError> {
         let response = self.send(path, body)?;
         Ok(Frames::of(checked(response)?.into_body().into_reader()))
@@ -293,7 +293,7 @@ impl Client {
     pub(crate) fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        body: &impl Serialize,
+        body: &(impl Serialize + Default),
     ) -> Result<T, ClientError> {
         read(self.send(path, body)?)
     }
@@ -311,9 +311,9 @@ impl Client {
     fn send(
         &self,
         path: &str,
-        body: &impl Serialize,
+        body: &(impl Serialize + Default),
     ) -> Result<Result<Response<Body>, HttpError>, ClientError> {
-        let json = serde_json::to_vec(body);
+        let json = given(body).and_then(|given| serde_json::to_vec(&given));
         let json = json.map_err(|error| ClientError::Protocol(error.to_string()))?;
         let request = self.authorized(self.agent.post(url(path)));
         Ok(request.content_type("application/json").send(&json[..]))
@@ -397,19 +397,35 @@ impl Iterator for Events {
     }
 }
 
-/// Reads what has come. Returns `None` for an event of a kind that this version does not know.
+/// Reads what has come. Returns `None` for something that a later version sends beside the events.
 fn notice(name: &str, data: &str) -> Result<Option<Notice>, ClientError> {
     let wrong = || ClientError::Protocol(format!("no event: {data}"));
-    if name == "lost" {
-        let up_to = data.parse().map_err(|_| wrong())?;
-        return Ok(Some(Notice::Lost { up_to }));
+    match name {
+        "" => {}
+        "lost" => {
+            let up_to = data.parse().map_err(|_| wrong())?;
+            return Ok(Some(Notice::Lost { up_to }));
+        }
+        _ => return Ok(None),
     }
-    let value: Value = serde_json::from_str(data).map_err(|_| wrong())?;
+    let mut value: Value = serde_json::from_str(data).map_err(|_| wrong())?;
     // The kind is a word, or an object with one field that has the word as its name.
-    let kind = value["kind"].clone();
-    match Event::deserialize(value) {
-        Ok(event) => Ok(Some(Notice::Event(Box::new(event)))),
-        Err(_) if EventKind::deserialize(kind).is_err() => Ok(None),
-        Err(_) => Err(wrong()),
+    if EventKind::deserialize(&value["kind"]).is_err()
+        && let Some(kind) = value.get_mut("kind")
+    {
+        *kind = serde_json::to_value(EventKind::Unknown).map_err(|_| wrong())?;
     }
+    let event = Event::deserialize(value).map_err(|_| wrong())?;
+    Ok(Some(Notice::Event(Box::new(event))))
+}
+
+/// Returns the fields of a request that differ from the defaults. A host of an earlier version refuses fields that it does not
+/// know, so it gets them only if somebody uses them.
+fn given<B: Serialize + Default>(body: &B) -> serde_json::Result<Value> {
+    let mut given = serde_json::to_value(body)?;
+    let defaults = serde_json::to_value(B::default())?;
+    if let Value::Object(fields) = &mut given {
+        fields.retain(|name, value| defaults.get(name) != Some(value));
+    }
+    Ok(given)
 }

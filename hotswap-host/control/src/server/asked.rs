@@ -6,6 +6,7 @@ use super::input::body_of;
 use super::record;
 use super::rules::Rule;
 use crate::api::{Deployment, Failure, FailureKind, Patches, Plugin, Report, Status};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{Extension, MatchedPath, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -39,10 +40,16 @@ pub(super) async fn check(
     State(host): Shared,
     Extension(caller): Extension<Caller>,
     path: MatchedPath,
-    params: RawPathParams,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => {
+            return Failure::new(FailureKind::Request, error.body_text()).into_response();
+        }
+    };
     let rule = Rule::of(request.method(), path.as_str());
     let mut what = rule.name.to_owned();
     for (_, value) in &params {
@@ -104,6 +111,16 @@ impl Asked {
             what,
             details,
             written: Arc::default(),
+        }
+    }
+
+    /// Returns an upload of a file that is called so.
+    #[cfg(feature = "history")]
+    pub(super) fn upload(caller: &Caller, file: Option<String>) -> Self {
+        let details = file.map(|file| serde_json::json!({ "name": file }).to_string());
+        Asked {
+            details,
+            ..Asked::new(caller, "upload".into(), &[])
         }
     }
 

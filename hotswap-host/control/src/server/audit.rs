@@ -2,9 +2,10 @@
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
 use super::history::history_of;
+use super::input::Params;
 use crate::api::{AuditCheck, AuditRecord, Failure};
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +20,7 @@ pub(super) fn paths(router: OpenApiRouter<Arc<Host>>) -> OpenApiRouter<Arc<Host>
 
 /// The records that are wanted.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Wanted {
     limit: Option<usize>,
 }
@@ -33,7 +35,7 @@ struct Wanted {
         (status = 409, body = Failure, description = "the history cannot be read"),
     )
 )]
-async fn audit(State(host): Shared, Query(wanted): Query<Wanted>) -> Answer<Vec<AuditRecord>> {
+async fn audit(State(host): Shared, Params(wanted): Params<Wanted>) -> Answer<Vec<AuditRecord>> {
     let records = on_thread(&host, move |host| {
         let records = history_of(host)?.audit(wanted.limit.unwrap_or(SHOWN))?;
         Ok(records.into_iter().map(AuditRecord::from).collect())

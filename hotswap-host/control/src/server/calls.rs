@@ -1,9 +1,10 @@
 //! The calls of plugins, in numbers. They are counted for as long as somebody asks.
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
+use super::input::Params;
 use crate::api::{Calls, Failure, Latency, PluginCalls};
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hotswap_host::{CountedCalls, ReloadError, Swapper};
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,6 +57,7 @@ pub(super) async fn end_counting(host: Arc<Host>) {
 
 /// What is asked for.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Wanted {
     #[serde(default)]
     count: bool,
@@ -69,7 +71,7 @@ struct Wanted {
         (status = 409, body = Failure, description = "the host is about to end"),
     )
 )]
-async fn calls(State(host): Shared, Query(wanted): Query<Wanted>) -> Answer<Calls> {
+async fn calls(State(host): Shared, Params(wanted): Params<Wanted>) -> Answer<Calls> {
     let calls = on_thread(&host, move |host| {
         if wanted.count {
             host.counting.begin(&host.swapper)?;

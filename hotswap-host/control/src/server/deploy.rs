@@ -2,19 +2,21 @@
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
 use super::asked::{Asked, change};
+use super::caller::Caller;
 use super::history::history_of;
-use super::input::Input;
+use super::input::{Input, Params};
+use super::record;
 use super::routes::with_options;
-use crate::api::{DeployRequest, Failure, FailureKind, Report, Upload, Verdict};
+use crate::api::{DeployRequest, Failure, FailureKind, Report, SignedManifest, Upload, Verdict};
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt as _;
-use hotswap_host::Reload;
 use hotswap_host::artifact::BuildId;
 use hotswap_host::shown::Shown;
+use hotswap_host::{Reload, SentManifest};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,7 @@ pub(super) fn paths(router: OpenApiRouter<Arc<Host>>) -> OpenApiRouter<Arc<Host>
 
 /// What an upload says of itself.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Named {
     name: Option<String>,
     signature: Option<String>,
@@ -66,16 +69,39 @@ struct Named {
 )]
 async fn upload(
     State(host): Shared,
-    Query(named): Query<Named>,
+    Extension(caller): Extension<Caller>,
+    Params(named): Params<Named>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Upload> {
+    let named_as = named.name.clone();
+    let taken = take(&host, named, headers, body).await;
+    let (result, told) = match &taken {
+        Ok(upload) => (Ok(()), format!("{} {}", upload.plugin, upload.build)),
+        Err(failure) => (Err(failure.clone()), String::new()),
+    };
+    let asked = Asked::upload(&caller, named_as);
+    on_thread(&host, move |host| {
+        record::upload(host, &asked, result.as_ref().map(|()| &*told));
+        Ok(())
+    })
+    .await?;
+    taken.map(Json)
+}
+
+/// Puts the body of an upload into the store.
+async fn take(
+    host: &Arc<Host>,
+    named: Named,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Upload, Failure> {
     let length = headers.get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > LARGEST) {
         return Err(too_large());
     }
-    let (name, signature) = match accepted(&host, named) {
+    let (name, signature) = match accepted(host, named) {
         Ok(accepted) => accepted,
         Err(failure) => {
             skip(body.into_data_stream()).await;
@@ -85,7 +111,7 @@ async fn upload(
     // It is never closed.
     let permit = UPLOADS.acquire().await;
     let bytes = received(body.into_data_stream()).await?;
-    let upload = on_thread(&host, move |host| {
+    let upload = on_thread(host, move |host| {
         let evidence = signature.as_ref().map(|text| text.as_bytes());
         let upload = history_of(host)?.upload(&name, &bytes, evidence)?;
         Ok(Upload {
@@ -95,7 +121,7 @@ async fn upload(
     });
     let upload = upload.await;
     drop(permit);
-    upload.map(Json)
+    upload
 }
 
 /// Returns the name and the signature of an upload, if it can be taken.
@@ -205,7 +231,16 @@ fn described<'h>(host: &'h Host, request: &DeployRequest) -> Result<Reload<'h>, 
     });
     let builds = builds.collect::<Result<Vec<_>, _>>()?;
     let builds = history_of(host)?.uploaded(&builds)?;
-    let reload = with_options(&host.swapper, &request.options)?.deploy(builds);
+    let mut reload = with_options(&host.swapper, &request.options)?.deploy(builds);
+    if let Some(SignedManifest {
+        name,
+        text,
+        signature,
+    }) = &request.manifest
+    {
+        check_name(name)?;
+        reload = reload.manifest(SentManifest::new(name, text, signature));
+    }
     Ok(match request.force {
         true => reload.force(),
         false => reload,

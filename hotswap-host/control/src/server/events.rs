@@ -1,9 +1,10 @@
 //! The stream of events.
 use super::Host;
 use super::answer::Shared;
+use super::input::Params;
 use super::log::{Log, Next};
 use crate::api;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event as Sent, KeepAlive};
@@ -24,6 +25,7 @@ pub(super) fn paths(router: OpenApiRouter<Arc<Host>>) -> OpenApiRouter<Arc<Host>
 
 /// Where a stream of events begins.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct After {
     after: Option<u64>,
 }
@@ -40,7 +42,7 @@ struct After {
 async fn events(
     State(host): Shared,
     headers: HeaderMap,
-    Query(query): Query<After>,
+    Params(query): Params<After>,
 ) -> Sse<impl Stream<Item = Result<Sent, Infallible>>> {
     let seen = headers.get(LAST_EVENT).and_then(|id| id.to_str().ok());
     let seen = seen.and_then(|id| id.parse().ok()).or(query.after);

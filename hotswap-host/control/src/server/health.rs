@@ -1,12 +1,13 @@
 //! The health of the host and its plugins.
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
+use super::input::Params;
 use crate::api::{
     CheckHealth, EventKind, Failure, FailureKind, Health, HealthLevel, PluginHealth, RecoveryStep,
     of_host,
 };
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hotswap_operate::{HealthError, HealthMonitor, Incident};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ impl From<HealthError> for Failure {
 
 /// What is asked about the health.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Wanted {
     #[serde(default)]
     now: bool,
@@ -55,7 +57,7 @@ struct Wanted {
         (status = 409, body = Failure, description = "the host is about to end"),
     )
 )]
-async fn health(State(host): Shared, Query(wanted): Query<Wanted>) -> Answer<Health> {
+async fn health(State(host): Shared, Params(wanted): Params<Wanted>) -> Answer<Health> {
     let report = on_thread(&host, move |host| {
         let monitor = monitor_of(host)?;
         let report = match &wanted.plugin {

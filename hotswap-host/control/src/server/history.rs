@@ -1,9 +1,10 @@
 //! The paths that need the history of the host.
 use super::Host;
 use super::answer::{Answer, Shared, on_thread};
+use super::input::Params;
 use crate::api::{Attempt, Failure, FailureKind, Report, RollbackRequest};
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hotswap_host::{ReloadError, Requester};
 use hotswap_operate::{History, HistoryError};
 use serde::Deserialize;
@@ -40,6 +41,7 @@ impl From<HistoryError> for Failure {
 
 /// The attempts that are wanted.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Wanted {
     limit: Option<usize>,
 }
@@ -53,7 +55,7 @@ struct Wanted {
         (status = 409, body = Failure, description = "the history cannot be read"),
     )
 )]
-async fn history(State(host): Shared, Query(wanted): Query<Wanted>) -> Answer<Vec<Attempt>> {
+async fn history(State(host): Shared, Params(wanted): Params<Wanted>) -> Answer<Vec<Attempt>> {
     let attempts = on_thread(&host, move |host| {
         let entries = history_of(host)?.entries(wanted.limit.unwrap_or(SHOWN))?;
         Ok(entries.iter().map(Attempt::from).collect())

@@ -85,7 +85,8 @@ impl Log {
             | EventKind::Noted { .. }
             | EventKind::Frozen { .. }
             | EventKind::Unfrozen
-            | EventKind::Incident { .. } => {}
+            | EventKind::Incident { .. }
+            | EventKind::Unknown => {}
         }
         if let ReloadEventKind::Completed(report) = &event.kind
             && report.window.is_some()

@@ -7,6 +7,7 @@ mod caller;
 mod calls;
 #[cfg(feature = "history")]
 mod deploy;
+mod description;
 mod events;
 #[cfg(feature = "health")]
 mod health;
@@ -201,7 +202,9 @@ impl Control {
             .thread_name("hotswap-control")
             .build()?;
         #[cfg(feature = "tls")]
-        let tcp = self.tcp.map(|tcp| tcp::Endpoint::open(tcp, &runtime));
+        let tcp = self.tcp.clone();
+        #[cfg(feature = "tls")]
+        let tcp = tcp.map(|tcp| tcp::Endpoint::open(tcp, &runtime));
         #[cfg(feature = "tls")]
         let tcp = tcp.transpose()?;
         #[cfg(feature = "tls")]
@@ -210,21 +213,7 @@ impl Control {
         let address = address.transpose()?;
         let listener = swapper.bind_control()?;
         let (stop, stopped) = watch::channel(false);
-        let host = Arc::new(Host {
-            swapper: swapper.clone(),
-            log: self.log,
-            metrics: self.metrics,
-            #[cfg(feature = "log")]
-            host_log: self.host_log,
-            #[cfg(feature = "health")]
-            health: self.health,
-            #[cfg(feature = "history")]
-            history: self.history,
-            started: Instant::now(),
-            refusals: Limit::new(),
-            counting: calls::Counting::default(),
-            stopped,
-        });
+        let host = self.host(swapper, stopped);
         let thread = std::thread::Builder::new().name("hotswap-control".into());
         let thread = thread.spawn(move || {
             #[cfg(feature = "tls")]
@@ -241,6 +230,25 @@ impl Control {
             thread: Some(thread),
             #[cfg(feature = "tls")]
             address,
+        })
+    }
+
+    /// Returns what all requests share.
+    fn host(self, swapper: &Swapper, stopped: watch::Receiver<bool>) -> Arc<Host> {
+        Arc::new(Host {
+            swapper: swapper.clone(),
+            log: self.log,
+            metrics: self.metrics,
+            #[cfg(feature = "log")]
+            host_log: self.host_log,
+            #[cfg(feature = "health")]
+            health: self.health,
+            #[cfg(feature = "history")]
+            history: self.history,
+            started: Instant::now(),
+            refusals: Limit::new(),
+            counting: calls::Counting::default(),
+            stopped,
         })
     }
 }

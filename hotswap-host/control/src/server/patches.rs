@@ -5,7 +5,7 @@ use super::asked::{Asked, change};
 use super::input::Input;
 use super::plugins::find;
 use crate::api::{
-    Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, of_host::seconds,
+    Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, ReasonRequest, of_host::seconds,
 };
 use axum::Json;
 use axum::extract::{Extension, Path, State};
@@ -155,7 +155,7 @@ async fn redo(
 /// Takes all patches of a plugin away, for good.
 #[utoipa::path(post, path = "/v1/plugins/{plugin}/patches/reset",
     params(("plugin", description = "The plugin.")),
-    request_body = PatchesRequest,
+    request_body = ReasonRequest,
     responses(
         (status = 200, body = Patches),
         (status = 400, body = Failure, description = "`count` is given, although all patches go"),

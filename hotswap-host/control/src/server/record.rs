@@ -34,6 +34,16 @@ pub(super) fn ended(host: &Host, asked: &Asked, begun: i64, result: Result<&str,
     }
 }
 
+/// Records that a file was taken, or why not. As with other requests that change nothing in what runs, a limited number of
+/// refusals is recorded.
+#[cfg(feature = "history")]
+pub(super) fn upload(host: &Host, asked: &Asked, result: Result<&str, &Failure>) {
+    match result {
+        Ok(told) => ended(host, asked, 0, Ok(told)),
+        Err(failure) => refused(host, asked, 0, failure),
+    }
+}
+
 /// Records that a request was refused. Those with which the host has not begun are recorded, and logged, a limited number of
 /// times, because strangers can send them.
 pub(super) fn refused(host: &Host, asked: &Asked, begun: i64, failure: &Failure) {

@@ -3,6 +3,7 @@ use super::Host;
 use super::answer::{Answer, Shared, on_thread};
 use super::asked::{Asked, change, check as check_asked};
 use super::caller::Caller;
+use super::description::complete;
 #[cfg(feature = "history")]
 use super::history::{has_history, roll_back};
 use super::input::Input;
@@ -13,6 +14,7 @@ use crate::api::{
 };
 use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -27,6 +29,11 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// What to do about a request that this version does not have.
+const OWN_COMMAND: &str = concat!(
+    "If another version of `cargo hotswap` has sent this, use version ",
+    env!("CARGO_PKG_VERSION")
+);
 /// The media type of metrics.
 const METRICS: &str = "text/plain; version=0.0.4";
 
@@ -64,11 +71,17 @@ fn paths() -> OpenApiRouter<Arc<Host>> {
 
 /// Returns the description of the API in the form of OpenAPI 3.1, which the endpoint serves at `/v1/openapi.json`.
 pub fn openapi() -> Value {
-    serde_json::to_value(paths().into_openapi()).expect("the description can be written as JSON")
+    described(paths().into_openapi())
+}
+
+fn described(document: utoipa::openapi::OpenApi) -> Value {
+    let document = serde_json::to_value(document);
+    complete(document.expect("the description can be written as JSON"))
 }
 
 pub(super) fn router(host: Arc<Host>) -> Router {
     let (router, document) = paths().split_for_parts();
+    let document = described(document);
     router
         .route("/v1/openapi.json", get(async || Json(document)))
         .route_layer(from_fn_with_state(host.clone(), check_asked))
@@ -77,17 +90,25 @@ pub(super) fn router(host: Arc<Host>) -> Router {
         .with_state(host)
 }
 
-async fn no_path(uri: axum::http::Uri) -> Failure {
-    let text = format!(
-        "there is no path {}; `/v1/openapi.json` lists all",
-        uri.path()
-    );
+async fn no_path(uri: Uri) -> Failure {
+    let (path, known) = (uri.path(), api::VERSION);
+    let version = path
+        .strip_prefix("/v")
+        .and_then(|rest| rest.split('/').next());
+    let version = version.and_then(|version| version.parse::<u32>().ok());
+    let text = match version {
+        Some(version) if version != known => format!(
+            "this host speaks version {known} of the control API, and not {version}. {OWN_COMMAND}"
+        ),
+        _ => format!("this host has no path {path}; `/v1/openapi.json` lists all. {OWN_COMMAND}"),
+    };
     Failure::new(FailureKind::NotFound, text)
 }
 
-async fn no_method(method: axum::http::Method, uri: axum::http::Uri) -> Failure {
+async fn no_method(method: Method, uri: Uri) -> impl IntoResponse {
     let text = format!("{} does not take {method}", uri.path());
-    Failure::new(FailureKind::Request, text)
+    let failure = Failure::new(FailureKind::Request, text);
+    (StatusCode::METHOD_NOT_ALLOWED, failure)
 }
 
 /// Returns the state of the host.
@@ -160,7 +181,7 @@ async fn reload(
     Input(request): Input<ReloadRequest>,
 ) -> Answer<Report> {
     let report = change(&host, asked, move |host, by| {
-        let reload = described(&host.swapper, &request, &caller)?;
+        let reload = asked_for(&host.swapper, &request, &caller)?;
         Ok(Report::from(&reload.requested_by(by).run()?))
     });
     report.await.map(Json)
@@ -179,14 +200,14 @@ async fn check(
     Input(request): Input<ReloadRequest>,
 ) -> Answer<Verdict> {
     let verdict = on_thread(&host, move |host| {
-        let reload = described(&host.swapper, &request, &caller)?;
+        let reload = asked_for(&host.swapper, &request, &caller)?;
         Ok(Verdict::from(&reload.validate()?))
     });
     verdict.await.map(Json)
 }
 
-/// Returns the reload that a request describes.
-fn described<'s>(
+/// Returns the reload that a request asks for.
+fn asked_for<'s>(
     swapper: &'s Swapper,
     request: &ReloadRequest,
     caller: &Caller,

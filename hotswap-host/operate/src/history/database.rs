@@ -565,7 +565,7 @@ impl Database {
                     to: from_json(row.get(7)?)?,
                     options: row.get(8)?,
                     steps: from_json(row.get(9)?)?,
-                    result: EntryResult::of(&result).unwrap_or(EntryResult::Open),
+                    result: EntryResult::of(&result),
                     detail: row.get(11)?,
                     deployment: row.get(12)?,
                 })

@@ -80,6 +80,8 @@ pub enum EntryResult {
     SetBack,
     /// This is no attempt: the host was not running, and held sets of builds were allowed again.
     Allowed,
+    /// A result that this version does not know.
+    Unknown,
 }
 
 impl EntryResult {
@@ -104,10 +106,11 @@ impl EntryResult {
             EntryResult::Unfrozen => "unfrozen",
             EntryResult::SetBack => "set_back",
             EntryResult::Allowed => "allowed",
+            EntryResult::Unknown => "unknown",
         }
     }
 
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(super) fn of(name: &str) -> Self {
         let all = [
             EntryResult::Open,
             EntryResult::Provisional,
@@ -129,7 +132,8 @@ impl EntryResult {
             EntryResult::SetBack,
             EntryResult::Allowed,
         ];
-        all.into_iter().find(|result| result.name() == name)
+        let known = all.into_iter().find(|result| result.name() == name);
+        known.unwrap_or(EntryResult::Unknown)
     }
 }
 

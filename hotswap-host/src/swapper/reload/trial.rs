@@ -6,6 +6,7 @@ use crate::artifact::BuildSet;
 use crate::base::name::PluginName;
 use crate::error::ReloadError;
 use crate::generation::Generation;
+use crate::swapper::examine::ExaminedSet;
 use crate::swapper::journal::{Trial, TriedBuild};
 use crate::swapper::plan::Plan;
 use crate::swapper::writer::Writer;
@@ -69,7 +70,11 @@ pub(super) fn check_accepted(
     let builds: BuildSet = plugins.map(|p| (p.name().clone(), p.build_id())).collect();
     match live.number != 0 && builds == set {
         true => Ok(()),
-        false => writer.examination.accept(&set, is_dry_run),
+        false => writer.examination.accept(&ExaminedSet {
+            builds: &set,
+            is_dry_run,
+            manifest: plan.manifest.as_ref(),
+        }),
     }
 }
 

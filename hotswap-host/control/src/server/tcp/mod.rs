@@ -9,7 +9,7 @@ pub(super) use identity::Remote;
 use crate::api::Role;
 use credentials::Tokens;
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use std::collections::BTreeMap;
@@ -53,6 +53,7 @@ pub struct Tcp {
     certificate: PathBuf,
     key: PathBuf,
     authorities: Option<PathBuf>,
+    revoked: Option<PathBuf>,
     roles: BTreeMap<String, Role>,
     tokens: Option<PathBuf>,
 }
@@ -100,6 +101,7 @@ impl Tcp {
             certificate: certificate.into(),
             key: key.into(),
             authorities: None,
+            revoked: None,
             roles: BTreeMap::new(),
             tokens: None,
         }
@@ -116,6 +118,14 @@ impl Tcp {
     /// read again when it has changed.
     pub fn authorities(mut self, file: impl Into<PathBuf>) -> Self {
         self.authorities = Some(file.into());
+        self
+    }
+
+    /// Refuses client certificates that are in the lists of revoked certificates in this file, in PEM. Each authority signs its
+    /// own list, and certificates of an authority without a list are refused. The file is read again when it has changed; a
+    /// connection that is there by then goes on.
+    pub fn revoked(mut self, file: impl Into<PathBuf>) -> Self {
+        self.revoked = Some(file.into());
         self
     }
 
@@ -207,6 +217,10 @@ impl Tls {
                 }
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier = match &settings.revoked {
+                    Some(path) => verifier.with_crls(lists(path)?),
+                    None => verifier,
+                };
                 // Without a certificate, a token may do.
                 let verifier = match &settings.tokens {
                     Some(_) => verifier.allow_unauthenticated(),
@@ -250,6 +264,7 @@ fn written(settings: &Tcp) -> Vec<Option<SystemTime>> {
         Some(&settings.certificate),
         Some(&settings.key),
         settings.authorities.as_ref(),
+        settings.revoked.as_ref(),
     ];
     let written = |path: &PathBuf| std::fs::metadata(path).ok()?.modified().ok();
     files.into_iter().flatten().map(written).collect()
@@ -257,6 +272,16 @@ fn written(settings: &Tcp) -> Vec<Option<SystemTime>> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TcpError> {
     let found = CertificateDer::pem_file_iter(path).map_err(file(path))?;
+    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(file(path))?;
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(file(path)(pem::Error::NoItemsFound)),
+    }
+}
+
+/// Reads lists of revoked certificates.
+fn lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, TcpError> {
+    let found = CertificateRevocationListDer::pem_file_iter(path).map_err(file(path))?;
     let found: Vec<_> = found.collect::<Result<_, _>>().map_err(file(path))?;
     match found.is_empty() {
         false => Ok(found),
