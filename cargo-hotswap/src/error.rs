@@ -13,6 +13,8 @@ use hotswap_host::runtime::{RefusedDir, WaitError};
 use hotswap_host::shown;
 use hotswap_host::{PluginName, ReloadError};
 
+use crate::troubleshooting::Topic;
+
 /// The exit codes of `cargo hotswap`.
 ///
 /// `run` exits with the code of the host, or 128 + n if signal n ended it.
@@ -785,7 +787,10 @@ pub enum Error {
     NotAnswered(WaitError),
     /// At least one host could not load the new plugins.
     #[error("the reload failed; the host keeps the plugins that it had")]
-    ReloadFailed,
+    ReloadFailed {
+        /// What the chapter about troubleshooting says of it.
+        topic: Option<Topic>,
+    },
     /// At least one host has reverted the new plugins, or runs others by now.
     #[error("the new plugins did not become permanent")]
     NotPermanent,

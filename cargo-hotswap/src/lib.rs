@@ -107,6 +107,7 @@ mod timing;
 mod toolchain;
 #[cfg(feature = "top")]
 mod top;
+mod troubleshooting;
 mod ui;
 mod watch;
 mod worker;
@@ -118,6 +119,7 @@ use std::process::ExitCode;
 pub use error::{Error, exit};
 #[cfg(feature = "sign")]
 pub use signing::SigningError;
+pub use troubleshooting::Topic;
 
 use clap::Parser as _;
 use session::Session;

@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use hotswap_host::shown::{self, Shown, printable};
 
+use crate::Error;
 use crate::cli::{Color, OutputOptions};
 
 const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
@@ -119,7 +120,7 @@ impl Ui {
     }
 
     /// Prints an error that does not end the command.
-    pub(crate) fn error(&self, error: &dyn std::error::Error) {
+    pub(crate) fn error(&self, error: &(dyn std::error::Error + 'static)) {
         self.bar.suspend(|| print_error(error));
     }
 
@@ -174,13 +175,17 @@ impl Ui {
     }
 }
 
-/// Prints an error and its causes, each once.
-pub(crate) fn print_error(error: &dyn std::error::Error) {
+/// Prints an error and its causes, each once, and where the book says more about it.
+pub(crate) fn print_error(error: &(dyn std::error::Error + 'static)) {
+    let topic = error.downcast_ref::<Error>().and_then(Error::topic);
     let mut text = format!("{ERROR}error{ERROR:#}: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(&format!("\n  caused by: {error}"));
         cause = error.source();
+    }
+    if let Some(topic) = topic {
+        text.push_str(&format!("\n  see {}", topic.url()));
     }
     print(text);
 }

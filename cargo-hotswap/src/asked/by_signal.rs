@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Asked, Ended};
 use crate::session::Session;
+use crate::troubleshooting::Topic;
 use crate::{Error, hosts};
 
 /// How long an answer may take if nothing is said about it.
@@ -28,6 +29,6 @@ pub(super) fn reload(session: &Session, host: &RunningHost, asked: &Asked) -> Re
     }
     Ok(match attempt.ok {
         true => Ended::Well,
-        false => Ended::Refused,
+        false => Ended::Refused(attempt.reason.as_deref().and_then(Topic::of_reason)),
     })
 }

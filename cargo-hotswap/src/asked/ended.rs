@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::error::exit;
+use crate::troubleshooting::Topic;
 
 /// How the reload of a host has ended, in the order of the harm.
 // A signal tells only whether the host has refused.
@@ -15,7 +16,7 @@ pub(crate) enum Ended {
     /// The new builds were live, and are not permanent.
     NotPermanent,
     /// The host has refused it, or could not be asked.
-    Refused,
+    Refused(Option<Topic>),
 }
 
 /// How the reload of a host has ended, with its words.
@@ -36,7 +37,7 @@ impl Ended {
             Ended::Well => Ok(exit::SUCCESS),
             Ended::Breaking => Ok(exit::FAILURE),
             Ended::NotPermanent => Err(Error::NotPermanent),
-            Ended::Refused => Err(Error::ReloadFailed),
+            Ended::Refused(topic) => Err(Error::ReloadFailed { topic }),
         }
     }
 }

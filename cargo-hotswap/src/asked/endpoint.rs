@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{Asked, Ended, Outcome};
 use crate::Error;
 use crate::session::Session;
+use crate::troubleshooting::Topic;
 
 /// How long it takes at most until an interruption is noticed.
 const SLICE: Duration = Duration::from_millis(100);
@@ -286,7 +287,7 @@ impl Progress<'_> {
                     false => ui.result(&failure.message),
                 }
                 Ok(Outcome {
-                    ended: Ended::Refused,
+                    ended: Ended::Refused(failure.reason.as_deref().and_then(Topic::of_reason)),
                     result: "refused".into(),
                     text: failure.message,
                 })

@@ -65,7 +65,7 @@ pub(crate) fn reload_all(session: &Session, directory: &Path, asked: &Asked) -> 
             // The other hosts are reloaded nevertheless.
             Err(error) if hosts.len() > 1 => {
                 session.ui.error(&error);
-                worst = Ended::Refused;
+                worst = worst.max(Ended::Refused(error.topic()));
             }
             Err(error) => return Err(error),
         }

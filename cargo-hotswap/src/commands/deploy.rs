@@ -307,7 +307,7 @@ impl Deployment<'_> {
         let code = match outcome.ended {
             Ended::Well => exit::SUCCESS,
             Ended::NotPermanent => exit::NOT_PERMANENT,
-            Ended::Breaking | Ended::Refused => exit::FAILURE,
+            Ended::Breaking | Ended::Refused(_) => exit::FAILURE,
         };
         if code != exit::SUCCESS {
             return Err(Failed {

@@ -67,7 +67,7 @@ pub(crate) fn execute(session: &Session, args: &PatchArgs) -> Result<u8, Error> 
     match asked::reload_all(session, &plugin_dir, &asked) {
         Ok(code) => Ok(code),
         Err(error) => {
-            if let Error::ReloadFailed | Error::NotPermanent = error {
+            if let Error::ReloadFailed { .. } | Error::NotPermanent = error {
                 // The next start of the host is on what it runs.
                 replace(session, file, &earlier)?;
             }

@@ -138,7 +138,10 @@ fn what_is_no_set_of_plugins() {
     fixture.write("set/README.md", "no plugin");
     assert_snapshot!(refused(&["set"]), @"error: the directory `<root>/set` has no plugins; name a host, or a directory that `cargo hotswap build` writes to");
     fixture.write("set/half.so", "no library at all");
-    assert_snapshot!(refused(&["set"]), @"error: <root>/set/half.so is not a library in any known format; build it with `cargo hotswap build`");
+    assert_snapshot!(refused(&["set"]), @r#"
+error: <root>/set/half.so is not a library in any known format; build it with `cargo hotswap build`
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#an-artifact-is-refused
+"#);
     assert_snapshot!(refused(&["set/half.so"]), @"error: the plugin directory <root>/set/half.so is not a directory; name the directory that the plugins are in");
     fixture.library("twice/libone.so", "Hello-World", &[], &[]);
     fixture.library("twice/libtwo.so", "hello_world", &[], &[]);

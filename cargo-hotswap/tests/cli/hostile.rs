@@ -63,7 +63,11 @@ fn metadata_is_refused_and_shown_as_text() {
                     ran.stderr
                         .contains("set/libworld.so has damaged metadata: its `")
                 );
-                assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+                // The second line is the address of the section about it.
+                let (error, see) = ran.stderr.split_once('\n').unwrap_or_default();
+                let is_address = see.is_empty() || see.starts_with("  see https://");
+                assert!(!error.is_empty() && is_address, "{}", ran.stderr);
+                assert!(ran.stderr.lines().count() <= 2, "{}", ran.stderr);
             }
         }
     }
@@ -83,7 +87,7 @@ fn names_of_files_are_shown_as_text() {
         assert_eq!(ran.code, Some(1));
         assert_eq!(
             ran.stderr,
-            "error: <root>/set/lib\\u{1b}]52;c;eA==\\u{7}\\nerror: all is well\\u{202e}.so is not a library in any known format; build it with `cargo hotswap build`\n"
+            "error: <root>/set/lib\\u{1b}]52;c;eA==\\u{7}\\nerror: all is well\\u{202e}.so is not a library in any known format; build it with `cargo hotswap build`\n  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#an-artifact-is-refused\n"
         );
     }
     // A name that is no text; it is one for JSON all the same.

@@ -134,5 +134,6 @@ fn hosts_that_cannot_be_seen_are_said_to_be() {
     insta::assert_snapshot!(ran.stderr.replace(&id, "<id>"), @r"
     error: no running host has the plugin directory `<root>/target/hotswap/debug/app`; start one with `cargo hotswap run`, or repeat the options with which it was built
       not looked into: the runtime directory <root>/run may be written to by others (mode 777); run `chmod go-w <root>/run`; so the hosts in it are not seen (process id <id>)
+      see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#no-host-is-found
     ");
 }

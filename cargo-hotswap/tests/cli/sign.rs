@@ -292,10 +292,19 @@ fn what_does_not_count_as_signed_is_told() {
         );
         redacted(&fixture, &ran)
     };
-    insta::assert_snapshot!(verify(&["one.pub"]), @"error: moon, libmoon.so: it is not signed: there is no <root>/libmoon.so.minisig; sign it with `cargo hotswap sign`, and install the signature before the artifact");
+    insta::assert_snapshot!(verify(&["one.pub"]), @r#"
+error: moon, libmoon.so: it is not signed: there is no <root>/libmoon.so.minisig; sign it with `cargo hotswap sign`, and install the signature before the artifact
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#a-signature-does-not-count
+"#);
     fixture.ok(&["sign", "-s", "one.key", MOON]);
-    insta::assert_snapshot!(verify(&["two.pub"]), @"error: moon, libmoon.so: it is signed by the key <one>, which is not trusted (only <two> is); sign it with a trusted key");
-    insta::assert_snapshot!(verify(&["one.pub", "--revoked", "one.pub"]), @"error: moon, libmoon.so: it is signed by the key <one>, which was revoked; sign it with another trusted key");
+    insta::assert_snapshot!(verify(&["two.pub"]), @r#"
+error: moon, libmoon.so: it is signed by the key <one>, which is not trusted (only <two> is); sign it with a trusted key
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#a-signature-does-not-count
+"#);
+    insta::assert_snapshot!(verify(&["one.pub", "--revoked", "one.pub"]), @r#"
+error: moon, libmoon.so: it is signed by the key <one>, which was revoked; sign it with another trusted key
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#a-signature-does-not-count
+"#);
     // One of several keys is enough, in options and in one file.
     fixture.ok(&["verify", "-k", "two.pub", "-k", "one.pub", MOON]);
     let both = fixture.read("two.pub") + "\n# The key before.\n" + &fixture.read("one.pub");
@@ -307,7 +316,10 @@ fn what_does_not_count_as_signed_is_told() {
         "libmoon.so.minisig",
         &signature.replace("plugin:moon", "plugin:sun"),
     );
-    insta::assert_snapshot!(verify(&["one.pub"]), @"error: moon, libmoon.so: the signature by the key <one> does not fit: the artifact or its signature was changed or replaced; install both again, the signature first");
+    insta::assert_snapshot!(verify(&["one.pub"]), @r#"
+error: moon, libmoon.so: the signature by the key <one> does not fit: the artifact or its signature was changed or replaced; install both again, the signature first
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#a-signature-does-not-count
+"#);
     for broken in [
         "",
         "no signature",

@@ -10,7 +10,7 @@ use hotswap_control::Control;
 use hotswap_host::ReloadOptions;
 use hotswap_host::prelude::*;
 use hotswap_host::signal;
-use hotswap_operate::{HealthMonitor, History, HostMetrics};
+use hotswap_operate::{HealthMonitor, History, HostMetrics, Systemd};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -54,10 +54,12 @@ fn main() -> anyhow::Result<()> {
     let options = ReloadOptions::development().with_environment()?;
     let exporter = PrometheusBuilder::new().install_recorder()?;
     let metrics = HostMetrics::new();
+    let systemd = Systemd::new();
     let mut control = Control::new();
     let mut builder = Swapper::builder()
         .reload_options(options)
         .observe(metrics.observer())
+        .observe(systemd.observer())
         .observe(control.observer());
     if let Some(dir) = &args.state_dir {
         let history = History::open(dir)?;
@@ -75,7 +77,7 @@ fn main() -> anyhow::Result<()> {
     };
     // `cargo hotswap status`, `log`, and others ask there.
     let control = control
-        .health(monitor)
+        .health(monitor.clone())
         .log(log)
         .metrics(render)
         .serve(&swapper)?;
@@ -88,7 +90,7 @@ fn main() -> anyhow::Result<()> {
     let reloads = signal::reload_on(signal::USUAL, &swapper)?;
 
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
-    runtime.block_on(serve(args.listen, pages))?;
+    runtime.block_on(serve(args.listen, pages, systemd.health(monitor), &swapper))?;
     drop(runtime);
 
     drop(reloads);
@@ -101,7 +103,12 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Serves until a signal comes, and then until all requests are answered.
-async fn serve(address: SocketAddr, pages: Pages) -> anyhow::Result<()> {
+async fn serve(
+    address: SocketAddr,
+    pages: Pages,
+    systemd: Systemd,
+    swapper: &Swapper,
+) -> anyhow::Result<()> {
     let routes = Router::new()
         .route("/", get(home))
         .route("/guests", post(sign))
@@ -109,16 +116,19 @@ async fn serve(address: SocketAddr, pages: Pages) -> anyhow::Result<()> {
         .with_state(pages);
     let mut interrupt = signals(SignalKind::interrupt())?;
     let mut terminate = signals(SignalKind::terminate())?;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    writeln!(io::stdout(), "listening on http://{address}").context("cannot write to stdout")?;
+    // If systemd has started the program, it waits for that.
+    let service = systemd.ready(swapper)?;
     let stop = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        drop(service);
     };
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
-    let address = listener.local_addr()?;
-    writeln!(io::stdout(), "listening on http://{address}").context("cannot write to stdout")?;
     axum::serve(listener, routes)
         .with_graceful_shutdown(stop)
         .await

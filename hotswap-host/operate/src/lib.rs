@@ -7,6 +7,8 @@ mod health;
 mod history;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(all(feature = "systemd", unix))]
+mod systemd;
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::{HostMetrics, MetricDescription};
@@ -22,3 +24,5 @@ pub use history::Journald;
 pub use history::{AuditBreak, AuditCheck, AuditEntry, AuditRecord, AuditResult};
 #[cfg(feature = "history")]
 pub use history::{Entry, EntryResult, HeldSet, History, HistoryError, StoredSet, Summary, Upload};
+#[cfg(all(feature = "systemd", unix))]
+pub use systemd::{Systemd, SystemdError, SystemdService};

@@ -78,6 +78,9 @@ pub struct StoredReport {
     /// True if the reason of a failure may pass by itself: see [`ReloadError::may_pass`].
     #[serde(default)]
     pub may_pass: bool,
+    /// A word for the reason of a failure: see [`ReloadError::reason`]. Hosts of earlier versions do not say it.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 impl StoredReport {
@@ -91,6 +94,10 @@ impl StoredReport {
             Ok(_) => (true, false),
             Err(error) => (false, error.may_pass()),
         };
+        let reason = outcome
+            .as_ref()
+            .err()
+            .map(|error| error.reason().to_owned());
         let (text, report) = match outcome {
             Ok(Reported { text, report }) => (text, Some(report)),
             Err(error) => (error.to_string(), None),
@@ -102,6 +109,7 @@ impl StoredReport {
             text,
             report,
             may_pass,
+            reason,
         }
     }
 }

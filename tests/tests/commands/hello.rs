@@ -145,7 +145,10 @@ the host holds a handle of world.hum: the host cannot call hum of world: the sig
     let reload = project.ran("", &["reload", "-q", "demos/hello"]);
     assert_eq!(reload.code, Some(1));
     assert_snapshot!(reload.stdout, @"<target>/hotswap/debug/hello/half.so is not a library in any known format; build it with `cargo hotswap build`");
-    assert_snapshot!(reload.stderr, @"error: the reload failed; the host keeps the plugins that it had");
+    assert_snapshot!(reload.stderr, @r#"
+error: the reload failed; the host keeps the plugins that it had
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#an-artifact-is-refused
+"#);
     fs::remove_file(half).unwrap();
     hello.forget();
     hello.until(", reload 2): so");

@@ -46,7 +46,10 @@ fn an_operator_looks_at_a_host_and_changes_it() {
     ];
     let ran = project.ran("", &["status"]);
     assert_eq!(ran.code, Some(5));
-    assert_snapshot!(ran.stderr, @"error: no running host has a control endpoint; `hotswap_control::Control` serves one");
+    assert_snapshot!(ran.stderr, @r#"
+error: no running host has a control endpoint; `hotswap_control::Control` serves one
+  see https://github.com/hotswap-rs/hotswap/blob/main/book/src/troubleshooting.md#no-host-is-found
+"#);
 
     let web = project.start("", &args);
     web.until("listening on http://");

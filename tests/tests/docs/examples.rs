@@ -142,12 +142,15 @@ fn published(source: &str) -> [(&'static str, String); 8] {
     } else {
         ""
     };
-    let operating = if source.contains("Health") || source.contains("Metrics") {
-        ", features = [\"health\", \"metrics\"]"
-    } else {
-        ""
-    };
     let has = |word: &str, feature| source.contains(word).then_some(feature);
+    let operating: Vec<&str> = [
+        has("Health", "health"),
+        has("Metrics", "metrics"),
+        has("Systemd", "systemd"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let asked: Vec<&str> = [
         has("Health", "health"),
         has("History", "history"),
@@ -166,7 +169,7 @@ fn published(source: &str) -> [(&'static str, String); 8] {
         ("hotswap-host", format!("{{ path = {host:?} }}")),
         (
             "hotswap-operate",
-            format!("{{ path = {operate:?}{operating} }}"),
+            format!("{{ path = {operate:?}, features = {operating:?} }}"),
         ),
         ("hotswap-signature", format!("{{ path = {signature:?} }}")),
         (

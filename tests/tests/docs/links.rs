@@ -69,7 +69,7 @@ fn follow(from: &Page, link: &str) -> Result<(), String> {
 }
 
 /// Returns the anchors of the headings.
-fn headings(page: &Page) -> BTreeSet<String> {
+pub(crate) fn headings(page: &Page) -> BTreeSet<String> {
     let mut headings = BTreeSet::new();
     let mut heading = None;
     for event in Parser::new_ext(&page.text, options()) {

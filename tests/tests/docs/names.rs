@@ -128,6 +128,7 @@ fn sources(checkout: &Path) -> Vec<String> {
     for tests in [
         "cargo-hotswap/tests",
         "hotswap-host/log/tests",
+        "hotswap-host/operate/src",
         "hotswap-host/src",
         "hotswap-host/tests",
         "hotswap-plugin/src",

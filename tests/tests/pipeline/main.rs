@@ -1,5 +1,6 @@
 //! Tests of careful reloads: what is refused before the switch, and what is reverted after it.
 mod async_rates;
+mod backup;
 mod chaos;
 mod clock;
 mod cold;

@@ -4,6 +4,7 @@ mod builds;
 mod clients;
 mod log;
 mod server;
+mod systemd;
 
 use builds::Builds;
 use clients::{Clients, Load};

@@ -67,6 +67,10 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The message, for people. It may have several lines.
     pub message: String,
+    /// A word for the reason for which the host has refused a change, such as `drain` or `held`, if there is one:
+    /// `ReloadError::reason` has all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The kind of an error.
@@ -98,6 +102,14 @@ impl Failure {
         Failure {
             kind,
             message: message.into(),
+            reason: None,
         }
+    }
+
+    /// Adds the word for the reason.
+    #[cfg(feature = "server")]
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.into());
+        self
     }
 }

@@ -28,6 +28,6 @@ impl From<ReloadError> for Failure {
             ReloadError::NotLoaded { .. } => FailureKind::NotFound,
             _ => FailureKind::Refused,
         };
-        Failure::new(kind, error.to_string())
+        Failure::new(kind, error.to_string()).because(error.reason())
     }
 }

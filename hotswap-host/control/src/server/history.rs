@@ -29,13 +29,22 @@ pub(super) fn history_of(host: &Host) -> Result<&History, Failure> {
 
 impl From<HistoryError> for Failure {
     fn from(error: HistoryError) -> Self {
+        let reason = match &error {
+            HistoryError::Reload(error) => Some(error.reason()),
+            HistoryError::Database { .. } | HistoryError::File { .. } => Some("journal"),
+            _ => None,
+        };
         let kind = match error {
             HistoryError::NoPlugin { .. } | HistoryError::Reload(ReloadError::NotLoaded { .. }) => {
                 FailureKind::NotFound
             }
             _ => FailureKind::Refused,
         };
-        Failure::new(kind, error.to_string())
+        let failure = Failure::new(kind, error.to_string());
+        match reason {
+            Some(reason) => failure.because(reason),
+            None => failure,
+        }
     }
 }
 

@@ -199,6 +199,12 @@ impl HealthMonitor {
         self.0.shared.state().report(Instant::now())
     }
 
+    /// Returns true if nothing is checked any more.
+    #[cfg(all(feature = "systemd", unix))]
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.shared.state().ending
+    }
+
     /// Runs all checks of a plugin now, waits until each has answered or was given up, and returns the report.
     ///
     /// # Errors
