@@ -5,7 +5,8 @@ use super::asked::{Asked, change};
 use super::input::Input;
 use super::plugins::find;
 use crate::api::{
-    Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, ReasonRequest, of_host::seconds,
+    Failure, FailureKind, Patch, PatchSource, Patches, PatchesRequest, ReasonRequest,
+    of_host::seconds,
 };
 use axum::Json;
 use axum::extract::{Extension, Path, State};
