@@ -152,7 +152,8 @@ pub fn apply_patch(effort: Effort) -> Comparison {
     each(effort, apply, take_out)
 }
 
-fn compare_typed(effort: Effort, ours: &Stage, plain: &Stage) -> Comparison {
+/// Compares a typed call in two hosts that have the adder.
+pub fn compare_typed(effort: Effort, ours: &Stage, plain: &Stage) -> Comparison {
     let [ours, plain]: [Function<Add>; 2] =
         [ours, plain].map(|stage| function(stage, ADDER, "add"));
     calls(

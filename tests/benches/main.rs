@@ -5,6 +5,7 @@
 //! plugins instead.
 mod async_calls;
 mod calls;
+mod control;
 mod growth;
 mod live_data;
 mod measure;

@@ -1,6 +1,6 @@
 //! The rows of the table, and how they are printed.
 use crate::measure::{Comparison, Effort};
-use crate::{async_calls, calls, live_data, memory, pipeline, reloads, state};
+use crate::{async_calls, calls, control, live_data, memory, pipeline, reloads, state};
 use serde_json::{Map, Value};
 
 /// A measurement.
@@ -157,6 +157,12 @@ pub const ROWS: &[Row] = &[
         against: "typed_call_1t",
         ask: 1.03,
         measure: |effort| calls::beside_patch(effort).into(),
+    },
+    Row {
+        name: "call_beside_clients",
+        against: "typed_call_1t",
+        ask: 1.05,
+        measure: |effort| control::beside_clients(effort).into(),
     },
     Row {
         name: "patch_apply_us",
