@@ -13,7 +13,7 @@ use hotswap_host::runtime::{RefusedDir, WaitError};
 use hotswap_host::shown;
 use hotswap_host::{PluginName, ReloadError};
 
-use crate::troubleshooting::Topic;
+use crate::topic::Topic;
 
 /// The exit codes of `cargo hotswap`.
 ///

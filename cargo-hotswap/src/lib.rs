@@ -107,6 +107,7 @@ mod timing;
 mod toolchain;
 #[cfg(feature = "top")]
 mod top;
+mod topic;
 mod troubleshooting;
 mod ui;
 mod watch;
@@ -119,7 +120,7 @@ use std::process::ExitCode;
 pub use error::{Error, exit};
 #[cfg(feature = "sign")]
 pub use signing::SigningError;
-pub use troubleshooting::Topic;
+pub use topic::Topic;
 
 use clap::Parser as _;
 use session::Session;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Asked, Ended};
 use crate::session::Session;
-use crate::troubleshooting::Topic;
+use crate::topic::Topic;
 use crate::{Error, hosts};
 
 /// How long an answer may take if nothing is said about it.

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::error::exit;
-use crate::troubleshooting::Topic;
+use crate::topic::Topic;
 
 /// How the reload of a host has ended, in the order of the harm.
 // A signal tells only whether the host has refused.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Asked, Ended, Outcome};
 use crate::Error;
 use crate::session::Session;
-use crate::troubleshooting::Topic;
+use crate::topic::Topic;
 
 /// How long it takes at most until an interruption is noticed.
 const SLICE: Duration = Duration::from_millis(100);

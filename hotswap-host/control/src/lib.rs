@@ -10,6 +10,8 @@ mod client_deploy;
 mod client_patches;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(all(fuzzing, feature = "server"))]
+pub use server::fuzzing;
 #[cfg(feature = "client")]
 mod sse;
 #[cfg(any(feature = "tls", feature = "client-tls"))]

@@ -9,6 +9,8 @@ mod calls;
 mod deploy;
 mod description;
 mod events;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 #[cfg(feature = "health")]
 mod health;
 #[cfg(feature = "history")]
