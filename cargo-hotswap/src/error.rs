@@ -788,7 +788,7 @@ pub enum Error {
     /// At least one host could not load the new plugins.
     #[error("the reload failed; the host keeps the plugins that it had")]
     ReloadFailed {
-        /// What the chapter about troubleshooting says of it.
+        /// The section of the troubleshooting chapter about it, if there is one.
         topic: Option<Topic>,
     },
     /// At least one host has reverted the new plugins, or runs others by now.

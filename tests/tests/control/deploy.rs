@@ -600,7 +600,7 @@ fn a_deployment_brings_the_manifest_of_its_set_along() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(place.orders(), "second");
     assert!(version().starts_with("2 "), "{}", version());
-    // What was signed before cannot be sent again in its place, nor something else with its version.
+    // An older signed manifest cannot be sent again in its place, nor can another one with the same version.
     signed(&file, &checked("third"));
     for (number, text) in [
         (1, "version 1, but version 2 was accepted before"),

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 pub struct Asked {
     /// The method and the path, such as `POST /v1/reload`.
     pub request: String,
-    /// What follows the path.
+    /// The query, which follows the path.
     pub query: String,
     headers: String,
     pub body: Vec<u8>,

@@ -302,7 +302,7 @@ fn has_all_of(name: &str, value: &Value, recorded: &Value) {
         };
         let mut there = there.clone();
         there.remove("null");
-        // What was always null may have had any type.
+        // A field that was always null in the recording may have any type.
         if types.remove("null") && types.is_empty() {
             continue;
         }

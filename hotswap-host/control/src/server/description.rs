@@ -16,7 +16,7 @@ const COMMON: [(&str, &str); 3] = [
     ("403", "the role of the caller does not suffice"),
 ];
 
-/// What is valid in the fields of requests, by the schema and the field.
+/// The constraints on fields of requests: the schema, the field, and the JSON that is added to its description.
 const VALID: [(&str, &str, &str); 8] = [
     (
         "ReloadRequest",

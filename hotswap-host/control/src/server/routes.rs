@@ -29,7 +29,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What to do about a request that this version does not have.
+/// The advice to a client that has sent a request that this version does not know.
 const OWN_COMMAND: &str = concat!(
     "If another version of `cargo hotswap` has sent this, use version ",
     env!("CARGO_PKG_VERSION")

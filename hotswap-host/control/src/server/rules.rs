@@ -59,7 +59,7 @@ pub(super) static RULES: &[Rule] = &[
         name: "trace of",
         changes: false,
     },
-    // What is sent runs nowhere before it is deployed. The upload is recorded when it has ended, because it takes long.
+    // No code of an upload runs before it is deployed. The endpoint records the upload when it has ended, because it takes long.
     Rule {
         method: Method::POST,
         path: "/v1/uploads",

@@ -14,7 +14,7 @@ use crate::health::{HealthLevel, HealthMonitor, HealthReport};
 /// The largest number of bytes of a text. systemd ignores a notice of more than 4,096 bytes.
 const TEXT: usize = 1500;
 
-/// What a service tells.
+/// The sender of a service's notices, and what it needs to make them.
 pub(super) struct Notices {
     pub(super) progress: Arc<Progress>,
     pub(super) swapper: WeakSwapper,
@@ -24,7 +24,7 @@ pub(super) struct Notices {
     pub(super) stopped: Mutex<bool>,
 }
 
-/// What the thread remembers from one notice to the next.
+/// The state that the thread keeps from one notice to the next.
 #[derive(Default)]
 struct Last {
     /// The error of the last attempt, if the host has refused it.

@@ -1,4 +1,4 @@
-//! What systemd has to be told of the reloads, in the order in which it has happened.
+//! The queue of news about reloads that systemd has to be told, in the order in which they happened.
 use hotswap_host::{Cause, ReloadEvent, ReloadEventKind, Step};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,7 @@ pub(super) enum Told {
     Changed,
 }
 
-/// What the thread wakes for.
+/// The reason why the thread wakes.
 pub(super) enum Woken {
     Told(Told),
     /// The time has come.

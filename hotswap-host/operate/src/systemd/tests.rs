@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const PLUGINS: &str = "HOTSWAP_TEST_PLUGINS";
 const ILL: &str = ".ill";
 
-/// What systemd does.
+/// The part of systemd: it reads the notices from its socket.
 struct Manager {
     socket: UnixDatagram,
     dir: TempDir,
