@@ -51,6 +51,10 @@ impl<R: Shared, K: Keeps> Begun<R, K> {
 impl<R, K: Keeps> Drop for Begun<R, K> {
     fn drop(&mut self) {
         let later = self.later.take();
+        // Most often it has ended, and there is nothing of the plugin to drop.
+        if later.as_ref().is_some_and(Later::has_ended) {
+            return;
+        }
         self.keeps.within(|| drop(later));
     }
 }

@@ -5,7 +5,7 @@ use crate::__crosses;
 use crate::boundary::abi::{HeldView, RawObject};
 use crate::boundary::describe::{FunctionDesc, InterfaceDesc, TypeDesc};
 use crate::boundary::noted::{CountErrors, NotedErrors};
-use crate::boundary::relay::entered;
+use crate::boundary::relay::{ROUTED, rarely, read};
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
@@ -119,6 +119,9 @@ impl<P> Tables<P> {
 pub struct Object<Table: 'static> {
     table: *const Table,
     this: *const (),
+    /// An entry of the table that has one of these bits takes more than a call: a routed one, or if the object is counted,
+    /// any, since no function is at the address zero.
+    rare: usize,
     keep: Keep,
     errors: NotedErrors,
 }
@@ -142,18 +145,28 @@ unsafe impl<Table> Send for Object<Table> {}
 unsafe impl<Table> Sync for Object<Table> {}
 
 impl<Table> Object<Table> {
+    fn new(table: *const Table, this: *const (), keep: Keep) -> Self {
+        let rare = match keep {
+            Keep::Counted(_) => usize::MAX,
+            Keep::Lender | Keep::Own(_) => ROUTED,
+        };
+        Object {
+            table,
+            this,
+            rare,
+            keep,
+            errors: NotedErrors::default(),
+        }
+    }
+
     /// Returns an object that owns this value.
     pub(super) fn own<I, T: Send + Sync + 'static>(value: T) -> Self
     where
         I: Provides<T, Table = Table> + ?Sized,
     {
         let value = Arc::new(value);
-        Object {
-            table: I::TABLE,
-            this: Arc::as_ptr(&value).cast(),
-            keep: Keep::Own(value),
-            errors: NotedErrors::default(),
-        }
+        let this = Arc::as_ptr(&value).cast();
+        Object::new(I::TABLE, this, Keep::Own(value))
     }
 
     /// Returns an object of this value that other libraries can own.
@@ -162,12 +175,7 @@ impl<Table> Object<Table> {
         I: Provides<T, Table = Table> + ?Sized,
     {
         let (this, counted) = Counted::of(value, I::DESC.name.as_str());
-        Object {
-            table: I::TABLE,
-            this,
-            keep: Keep::Counted(counted),
-            errors: NotedErrors::default(),
-        }
+        Object::new(I::TABLE, this, Keep::Counted(counted))
     }
 
     /// Returns an object that another library lends.
@@ -177,12 +185,7 @@ impl<Table> Object<Table> {
     /// [routed](super::relay). Table and object are alive, and may be used from any thread, for as long as the result
     /// lives.
     pub unsafe fn from_raw(object: RawObject) -> Self {
-        Object {
-            table: object.table.cast(),
-            this: object.this,
-            keep: Keep::Lender,
-            errors: NotedErrors::default(),
-        }
+        Object::new(object.table.cast(), object.this, Keep::Lender)
     }
 
     /// Returns the same object, which `count` counts if one of its methods returns an error.
@@ -216,12 +219,7 @@ impl<Table> Object<Table> {
     /// Returns the same object once more, kept alive in the same way. Not public, since a borrowed proxy must not be
     /// kept.
     pub(super) fn share(&self) -> Self {
-        Object {
-            table: self.table,
-            this: self.this,
-            keep: self.keep.clone(),
-            errors: NotedErrors::default(),
-        }
+        Object::new(self.table, self.this, self.keep.clone())
     }
 
     /// Returns the form in which the object crosses. It can be used while this object lives.
@@ -254,12 +252,20 @@ impl<Table> Object<Table> {
         &self,
         entry: impl FnOnce(*const Table) -> *const F,
     ) -> (F, *const ()) {
+        // SAFETY: the table stays where it is, with what its entries lead to, for as long as the object is kept, as `keep`
+        // does it or the caller of `from_raw` guarantees it. The caller guarantees that this is one of its entries.
+        let found = unsafe { read(entry(self.table)) };
+        let this = self.this;
+        if found.addr() & self.rare == 0 {
+            // SAFETY: it is an entry of this table, which is not routed, since `rare` has that bit.
+            return (unsafe { found.direct() }, this);
+        }
+        rarely();
         if let Keep::Counted(counted) = &self.keep {
             counted.check();
         }
-        // SAFETY: the table stays where it is, with what its entries lead to, for as long as the object is kept, as `keep`
-        // does it or the caller of `from_raw` guarantees it. The caller guarantees that this is one of its entries.
-        unsafe { entered(entry(self.table), self.this) }
+        // SAFETY: it is an entry of this table, and what it leads to stays as the table does.
+        unsafe { found.function(this) }
     }
 }
 
@@ -324,12 +330,11 @@ impl<'a> LentObject<'a> {
             Some(counted) => Keep::Counted(counted),
             None => Keep::Lender,
         };
-        Some(Object {
-            table: self.object.table.cast(),
-            this: self.object.this,
+        Some(Object::new(
+            self.object.table.cast(),
+            self.object.this,
             keep,
-            errors: NotedErrors::default(),
-        })
+        ))
     }
 }
 

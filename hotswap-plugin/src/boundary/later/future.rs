@@ -103,6 +103,13 @@ impl<R: Shared> Later<R> {
 }
 
 impl<R> Later<R> {
+    /// Returns true if the future was dropped, or taken out. Then nothing is left of it.
+    #[inline]
+    pub fn has_ended(&self) -> bool {
+        // Relaxed: whoever asks has the future, and no other thread sees this place.
+        self.raw.future.load(Relaxed).is_null()
+    }
+
     /// Drops the future in its library, unless it was taken out.
     fn end(&mut self) {
         let future = self.take();
