@@ -318,6 +318,18 @@ impl<'a, G: HasBindings, K> Entered<Slotted<'a, G>, K> {
     }
 }
 
+impl<'a, G, K> Entered<Slotted<'a, G>, K> {
+    /// Returns the same target under the same pin.
+    #[inline(always)]
+    pub(crate) fn pinned(self) -> Entered<Pinned<'a, G>, K> {
+        Entered {
+            pin: self.pin.into_pinned(),
+            target: self.target,
+            kind: PhantomData,
+        }
+    }
+}
+
 impl<'a, G: HasBindings, K> Entered<Pinned<'a, G>, K> {
     /// Returns the target of the handle in the live generation, like [`live`](Entered::live), for a call that was not counted
     /// before. Here it is, if it is watched.

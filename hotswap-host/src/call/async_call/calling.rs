@@ -25,7 +25,7 @@ use std::task::{Context, Poll};
 pub struct Calling<R>(CallState<R>);
 
 enum CallState<R> {
-    Begun(Begun<R, Running>, Arc<HandleSpec>),
+    Begun(Begun<R, Running>),
     /// The call has not begun.
     AtGate(Box<AtGate<R>>),
     /// The panic, or the reason why there is nothing to call.
@@ -51,13 +51,12 @@ impl<R: Return> Calling<R> {
         entered: &Entered<Pinned<'_, Generation>, TypedAsync<F>>,
         begin: impl FnOnce(Running) -> Result<Begun<R, Running>, Panicked>,
     ) -> Self {
-        let spec = handle.spec.clone();
         let Some(place) = last.find(entered.generation(), entered.target()) else {
-            return Calling::missing(Missing::Gone, spec);
+            return Calling::missing(Missing::Gone, handle.spec.clone());
         };
         Calling(match begin(Running::begin(entered.pin(), place)) {
-            Ok(begun) => CallState::Begun(begun, spec),
-            Err(panicked) => CallState::Failed(Some(Ok(panicked)), spec),
+            Ok(begun) => CallState::Begun(begun),
+            Err(panicked) => CallState::Failed(Some(Ok(panicked)), handle.spec.clone()),
         })
     }
 
@@ -133,15 +132,15 @@ impl<R: Return> Future for Calling<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let result = match &mut self.0 {
-                CallState::Begun(begun, _) => match poll(begun, cx) {
+                CallState::Begun(begun) => match poll(begun, cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(result)) => {
                         if result.is_error() {
                             begun.keeps().count_error();
                         }
-                        Ok(result)
+                        result.split().map_err(CallError::Returned)
                     }
-                    Poll::Ready(Err(panicked)) => Err(Some(Ok(panicked))),
+                    Poll::Ready(Err(panicked)) => Err(begun.keeps().panicked(panicked)),
                 },
                 CallState::AtGate(at_gate) => match at_gate.poll(cx) {
                     Poll::Pending => return Poll::Pending,
@@ -150,20 +149,15 @@ impl<R: Return> Future for Calling<R> {
                         continue;
                     }
                 },
-                CallState::Failed(panicked, _) => Err(panicked.take()),
+                CallState::Failed(reason, spec) => Err(match reason.take() {
+                    Some(Ok(panicked)) => spec.panicked(panicked),
+                    Some(Err(missing)) => spec.error_of(missing),
+                    None => unreachable!("a call that failed has its reason until it is told"),
+                }),
                 CallState::Ended => panic!("an async call was polled after it had ended"),
             };
-            let (CallState::Begun(_, spec) | CallState::Failed(_, spec)) =
-                std::mem::replace(&mut self.0, CallState::Ended)
-            else {
-                unreachable!("only these states have a result");
-            };
-            return Poll::Ready(match result {
-                Ok(result) => result.split().map_err(CallError::Returned),
-                Err(Some(Ok(panicked))) => Err(spec.panicked(panicked)),
-                Err(Some(Err(missing))) => Err(spec.error_of(missing)),
-                Err(None) => unreachable!("a call that failed has its reason until it is told"),
-            });
+            self.0 = CallState::Ended;
+            return Poll::Ready(result);
         }
     }
 }
@@ -172,7 +166,8 @@ impl<R> fmt::Debug for Calling<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Calling(")?;
         match &self.0 {
-            CallState::Begun(_, spec) | CallState::Failed(_, spec) => spec.fmt(f)?,
+            CallState::Begun(begun) => begun.keeps().fmt(f)?,
+            CallState::Failed(_, spec) => spec.fmt(f)?,
             CallState::AtGate(_) => f.write_str("at a gate")?,
             CallState::Ended => f.write_str("ended")?,
         }

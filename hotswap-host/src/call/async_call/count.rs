@@ -5,6 +5,7 @@
 //! and no hold has the generation, and looks here afterwards. By then, every call that began under one of them is
 //! counted, and no other call can begin. The count goes down after the plugin's future was dropped, with `Release`, and
 //! the thread that finds zero reads with `Acquire`. A closed gate looks in the same order.
+use crate::error::CallError;
 use crate::generation::Generation;
 use crate::generation::async_calls::PluginCalls;
 use crate::generation::bindings::Target;
@@ -14,7 +15,8 @@ use crate::reclaim::gate::Pass;
 use crate::reclaim::pin::Pinned;
 use crate::reclaim::record;
 use crate::reclaim::slot::{Address, CallTarget};
-use hotswap_plugin::boundary::CountErrors;
+use hotswap_plugin::boundary::{CountErrors, Panicked};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 
 /// The target of a call: a plugin of the generation, and one of its functions or exports.
@@ -34,6 +36,7 @@ impl Place {
     }
 
     /// Returns true if this is the place of a handle's target.
+    #[inline]
     fn is(self, generation: &Generation, target: Target) -> bool {
         let plugin = generation.plugins.get(self.plugin as usize);
         plugin.and_then(|plugin| item(plugin, self.item as usize)) == Some(target)
@@ -41,6 +44,7 @@ impl Place {
 }
 
 /// Returns the target of the function or export with this number.
+#[inline]
 fn item(plugin: &Instance, index: usize) -> Option<Target> {
     let (functions, exports) = (&plugin.desc().functions, &plugin.desc().exports);
     match index.checked_sub(functions.len()) {
@@ -99,6 +103,8 @@ pub(crate) struct Running {
     count: &'static AtomicUsize,
     /// The calls of the plugin, which it belongs to.
     calls: &'static PluginCalls,
+    /// The number of the function or export.
+    item: u32,
     /// The address of the generation, as hazard slots hold it.
     at: Address,
     call_target: CallTarget,
@@ -120,6 +126,7 @@ impl Running {
         Running {
             count,
             calls,
+            item: place.item,
             at: pinned.address(),
             call_target,
             _pass: gate.map(|gate| gate.pass()),
@@ -133,6 +140,23 @@ impl Running {
         self.calls.count_error();
     }
 
+    /// Returns the error of the call if it has panicked.
+    #[cold]
+    pub(super) fn panicked<E>(&self, panicked: Panicked) -> CallError<E> {
+        let (plugin, function) = self.names();
+        CallError::Panicked {
+            plugin,
+            function,
+            message: panicked.text,
+        }
+    }
+
+    /// Returns the names of the plugin and of the function or export.
+    fn names(&self) -> (String, String) {
+        let names = self.calls.names(self.item as usize);
+        names.expect("the generation of a call that has not ended is there")
+    }
+
     /// The count of calls that have returned errors.
     pub(super) fn errors(&self) -> &'static dyn CountErrors {
         self.calls
@@ -144,6 +168,14 @@ impl Keeps for Running {
     #[inline]
     fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         record::mine().within(self.at, self.call_target, run)
+    }
+}
+
+/// Writes the names of the plugin and of the function or export, as for a handle.
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (plugin, function) = self.names();
+        write!(f, "{plugin}.{function}")
     }
 }
 

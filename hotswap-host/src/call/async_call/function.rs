@@ -92,6 +92,13 @@ macro_rules! arity {
             $($A: Arg<Owned: Send>,)*
         {
             fn call(&self $(, $arg: $A)*) -> Calling<R> {
+                if let Some(entered) = self.handle.enter() {
+                    let entered = entered.pinned();
+                    return Calling::begin(&self.handle, &self.last, &entered, |running| {
+                        entered.begin::<($($A,)*), _>(running, ($($arg,)*))
+                    });
+                }
+                // A copy of the calling code, as for calls that are not async: see `Handle::enter`.
                 match self.handle.enter_or_gate() {
                     Entry::Open(entered) => {
                         Calling::begin(&self.handle, &self.last, &entered, |running| {

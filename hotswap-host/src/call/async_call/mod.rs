@@ -54,7 +54,6 @@ enum Entry<'h, K> {
 
 impl<K> Handle<K> {
     /// Pins the live generation to call the handle's target, unless that is behind a closed gate.
-    #[inline]
     fn enter_or_gate(&self) -> Entry<'_, K> {
         // The times of async calls are not taken, because most of them are waits.
         let pinned = self.inner.live().enter(self.call_target);
@@ -62,12 +61,6 @@ impl<K> Handle<K> {
             Ok(entered) => return Entry::Open(entered),
             Err(pinned) => pinned,
         };
-        self.entry_aside(pinned)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn entry_aside<'h>(&'h self, pinned: Pinned<'h, Generation>) -> Entry<'h, K> {
         match &pinned.gate {
             None => Entry::Missing(self.spec.missing(&pinned)),
             Some(gate) if gate.stops(self.call_target) => Entry::Gate(gate.clone()),

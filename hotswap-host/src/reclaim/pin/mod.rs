@@ -320,7 +320,9 @@ pub(crate) struct Slotted<'a, T> {
 }
 
 impl<'a, T> Slotted<'a, T> {
-    fn into_pinned(self) -> Pinned<'a, T> {
+    /// Returns the same pin.
+    #[inline(always)]
+    pub(crate) fn into_pinned(self) -> Pinned<'a, T> {
         let slotted = ManuallyDrop::new(self);
         Pinned {
             slot: Some(slotted.slot),
