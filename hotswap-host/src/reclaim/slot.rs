@@ -81,7 +81,8 @@ impl CallTarget {
 /// Of so many watched calls of a thread, one is timed.
 const TIMED: u64 = 1024;
 /// Of a thread that makes many calls, one of so many is timed, so that the slowest of a thousand calls is not one of them.
-const TIMED_OF_MANY: u64 = 4096;
+/// If its calls become slow, the next of these may be far away: see [`Slot::time_next`].
+const TIMED_OF_MANY: u64 = 32_768;
 /// A thread makes many calls if not more time than this has passed since the last one was timed.
 const MANY: Duration = Duration::from_millis(40);
 
@@ -89,7 +90,7 @@ const MANY: Duration = Duration::from_millis(40);
 const FEW: u32 = 64;
 
 /// The hazard slot of a thread, and the words that belong to it. A pin touches nothing else of the thread's record.
-/// Only the owning thread writes them, except for `attention`.
+/// Only the owning thread writes them, except for `attention`, and `next` of a count.
 #[repr(C)]
 pub(crate) struct Slot {
     /// The address of the pinned value. It is null while nothing is pinned.
@@ -116,7 +117,7 @@ pub(crate) struct Slot {
 #[repr(align(32))]
 struct Count {
     calls: AtomicU64,
-    /// The number of the call that is timed next.
+    /// The number of the call that is timed next. Other threads may write 0 here.
     next: AtomicU64,
     /// When the last one was timed, in nanoseconds of the process's [`clock`].
     timed_at: AtomicU64,
@@ -261,6 +262,13 @@ impl Slot {
         }
         // SAFETY: `count_watched` publishes a table of at least this length before the length, and leaks each table.
         Some(unsafe { &*self.more.load(Acquire).add(at as usize) })
+    }
+
+    /// Lets the thread time its next watched call of this target. That is lost if the thread times one just now.
+    pub(super) fn time_next(&self, target: CallTarget) {
+        if let Some(count) = self.count(target) {
+            count.next.store(0, Relaxed);
+        }
     }
 
     /// The number of watched calls of this target that the thread has begun.

@@ -2,6 +2,9 @@
 use super::slot::{CallTarget, Slot, period};
 use std::time::Duration;
 
+/// Of so many calls of a thread that makes many, one is timed.
+const MANY: usize = 32_768;
+
 /// Makes this many watched calls, and returns the number of those that are timed.
 fn timed(slot: &Slot, target: CallTarget, calls: usize) -> usize {
     let mut timed = 0;
@@ -25,15 +28,24 @@ fn the_first_call_and_then_one_in_many_is_timed() {
         let slot = Slot::new();
         assert_eq!(timed(&slot, target, 1), 1);
         // It depends on the time that they take.
-        let timed = timed(&slot, target, 4096 * 10);
-        assert!((10..=40).contains(&timed), "{timed}");
-        assert_eq!(slot.watched(target), 1 + 4096 * 10);
+        let timed = timed(&slot, target, MANY * 10);
+        assert!((10..=10 * MANY / 1024).contains(&timed), "{timed}");
+        assert_eq!(slot.watched(target), (1 + MANY * 10) as u64);
     }
 }
 
 #[test]
+fn another_thread_has_the_next_call_timed() {
+    let (slot, target) = (Slot::new(), CallTarget::plugin(5));
+    timed(&slot, target, 10);
+    assert_eq!(timed(&slot, target, 10), 0);
+    slot.time_next(target);
+    assert_eq!(timed(&slot, target, 10), 1);
+}
+
+#[test]
 fn more_calls_of_a_thread_that_calls_seldom_are_timed() {
-    assert_eq!(period(Duration::from_millis(39)), 4096);
+    assert_eq!(period(Duration::from_millis(39)), MANY as u64);
     assert_eq!(period(Duration::from_millis(40)), 1024);
 }
 

@@ -128,7 +128,7 @@ impl Swapper {
 
     /// Returns how long calls of the live plugins take, as far as some were timed since the live generation or the counting of
     /// calls began. Of each plugin, the first call of a thread and then one in 1,024 of those that are counted is timed,
-    /// or one in 4,096 while a thread makes many. Async calls are not.
+    /// or one in 32,768 while a thread makes many. Async calls are not.
     pub fn call_latencies(&self) -> Vec<CallLatency> {
         let live = self.0.live.pin_quietly();
         let watched = live.watched.as_ref();

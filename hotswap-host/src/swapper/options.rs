@@ -128,7 +128,8 @@ pub struct ReloadOptions {
     /// staged, if that has `min_calls`. Zero means any.
     error_rate_factor: f64 = 0.0,
     /// The time that 99 of 100 watched calls may take at most. It is measured with one of 1,024 calls of each thread, or
-    /// of 4,096 while it makes many. Async calls are not timed. Zero means any.
+    /// of 32,768 while it makes many, and with the next one after each `interval`. Async calls are not timed. Zero means
+    /// any.
     max_latency: Duration = Duration::ZERO,
     /// The factor by which that time may exceed the one of the previous generation. Zero means any.
     latency_factor: f64 = 0.0,

@@ -226,6 +226,12 @@ pub(crate) fn watched_calls(target: CallTarget) -> u64 {
     counts.fold(0, u64::wrapping_add)
 }
 
+/// Lets each thread time its next watched call of this target.
+pub(crate) fn time_next_calls(target: CallTarget) {
+    let records = lock(&ALL);
+    records.iter().for_each(|it| it.slot.time_next(target));
+}
+
 /// The number of records.
 #[cfg(test)]
 pub(crate) fn count() -> usize {

@@ -42,6 +42,12 @@ impl Meter {
         }
     }
 
+    /// Has one of the next calls of each thread timed. Of a thread that makes many calls, one in a great many is timed
+    /// otherwise, which would take long if the calls have become slow.
+    pub(super) fn time_soon(&self) {
+        targets(&self.watched).for_each(record::time_next_calls);
+    }
+
     /// Returns the rates since the start.
     pub(in crate::swapper) fn read(&self) -> Rates {
         let calls = calls(&self.watched).wrapping_sub(self.calls_before);
@@ -56,10 +62,13 @@ impl Meter {
 }
 
 fn calls(watched: &Watched) -> u64 {
-    let targets = watched.timed().chain([CallTarget::ANYTHING]);
-    targets
+    targets(watched)
         .map(record::watched_calls)
         .fold(0, u64::wrapping_add)
+}
+
+fn targets(watched: &Watched) -> impl Iterator<Item = CallTarget> {
+    watched.timed().chain([CallTarget::ANYTHING])
 }
 
 fn errors(failures: &[Arc<Failures>]) -> u64 {

@@ -176,6 +176,9 @@ impl Watch {
             if let Some(decision) = self.decide(Instant::now(), self.failed(), confirmed) {
                 return Some(decision);
             }
+            if let Some(meter) = &self.meter {
+                meter.time_soon();
+            }
         }
     }
 
