@@ -4,7 +4,7 @@ use crate::support::{Controlled, Ran, checked};
 use hotswap_control::api::{DeployRequest, FailureKind, ReloadRequest};
 use hotswap_control::{Client, ClientError};
 use hotswap_host::{Builder, ReloadEventKind, runtime};
-use hotswap_operate::{AuditResult, History};
+use hotswap_operate::{AuditRecord, AuditResult, History};
 use hotswap_signature::{Keys, Manifest, PublicKey, RequireSignatures, Signature};
 use hotswap_tests::fixture::{self, Build};
 use minisign::KeyPair;
@@ -426,6 +426,35 @@ fn bad_uploads_are_refused() {
         Err(ClientError::Failure(failure)) => (failure.kind, failure.message),
         other => panic!("{other:?}"),
     };
+    // Half of one leaves a record, and nothing else.
+    let mut half = UnixStream::connect(place.host.socket()).unwrap();
+    let head = "POST /v1/uploads HTTP/1.1\r\nHost: host\r\nContent-Length: 5000\r\n\r\n\x7fELF";
+    half.write_all(head.as_bytes()).unwrap();
+    drop(half);
+    hotswap_tests::until("the upload is recorded", || {
+        let records = place.history.audit(1).unwrap();
+        let is_it = |record: &AuditRecord| {
+            (&*record.what, record.result) == ("upload", AuditResult::Invalid)
+        };
+        records.first().is_some_and(is_it)
+    });
+    let record = place.history.audit(1).unwrap().remove(0);
+    assert!(record.outcome.contains("the upload"), "{}", record.outcome);
+
+    assert!(!place.state.path().join("uploads").exists());
+    // One whose client leaves before the answer is taken, and recorded.
+    let whole = checked("third");
+    let mut gone = UnixStream::connect(place.host.socket()).unwrap();
+    let head = "POST /v1/uploads HTTP/1.1\r\nHost: host\r\nContent-Length:";
+    write!(gone, "{head} {}\r\n\r\n", whole.len()).unwrap();
+    gone.write_all(&whole).unwrap();
+    drop(gone);
+    let id = fixture::build_id(&whole).to_string();
+    hotswap_tests::until("the whole upload is recorded", || {
+        let record = place.history.audit(1).unwrap().remove(0);
+        record.result == AuditResult::Done && record.outcome.contains(&id)
+    });
+
     let build = checked("second");
     for name in ["../libchecked.so", "/etc/passwd", "..", "a\\b", "a\nb", ""] {
         let found = refused(client.upload(name, &build, None));
@@ -459,11 +488,6 @@ fn bad_uploads_are_refused() {
     let _ = large.read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     assert!(answer.contains("at most 512 MiB"), "{answer}");
-    // Half of one leaves nothing.
-    let mut half = UnixStream::connect(place.host.socket()).unwrap();
-    let head = "POST /v1/uploads HTTP/1.1\r\nHost: host\r\nContent-Length: 5000\r\n\r\n\x7fELF";
-    half.write_all(head.as_bytes()).unwrap();
-    drop(half);
 
     // Builds that were not uploaded cannot be deployed, also if the host runs them.
     let mut request = DeployRequest::default();
@@ -476,7 +500,6 @@ fn bad_uploads_are_refused() {
     assert_eq!(found(client.deploy(&request)), FailureKind::Request);
     request.builds = vec![fixture::build_id(&checked("first")).to_string()];
     assert_eq!(found(client.deploy(&request)), FailureKind::Refused);
-    assert!(!place.state.path().join("uploads").exists());
 
     // The same one may come twice.
     let first = client.upload("x.so", &build, None).unwrap();

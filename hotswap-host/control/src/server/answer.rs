@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use hotswap_host::ReloadError;
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 pub(super) type Shared = State<Arc<Host>>;
 pub(super) type Answer<T> = Result<Json<T>, Failure>;
@@ -15,8 +16,12 @@ pub(super) async fn on_thread<T: Send + 'static>(
     run: impl FnOnce(&Host) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     let host = host.clone();
-    let ran = tokio::task::spawn_blocking(move || run(&host)).await;
-    ran.unwrap_or_else(|error| {
+    joined(tokio::task::spawn_blocking(move || run(&host))).await
+}
+
+/// Waits for a task of the endpoint.
+pub(super) async fn joined<T>(task: JoinHandle<Result<T, Failure>>) -> Result<T, Failure> {
+    task.await.unwrap_or_else(|error| {
         let text = format!("the endpoint has failed, which is a bug in hotswap: {error}");
         Err(Failure::new(FailureKind::Internal, text))
     })

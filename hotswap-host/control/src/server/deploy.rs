@@ -111,6 +111,12 @@ async fn take(
     // It is never closed.
     let permit = UPLOADS.acquire().await;
     let bytes = received(body.into_data_stream()).await?;
+    if let Some(length) = length.filter(|length| *length != bytes.len()) {
+        let came = bytes.len();
+        return Err(wrong(format!(
+            "only {came} of the {length} bytes of the upload came"
+        )));
+    }
     let upload = on_thread(host, move |host| {
         let evidence = signature.as_ref().map(|text| text.as_bytes());
         let upload = history_of(host)?.upload(&name, &bytes, evidence)?;

@@ -2,6 +2,7 @@
 use super::caller::Caller;
 use super::{Control, Host, Peer, routes, serve};
 use crate::api::Role;
+use axum::Router;
 use hotswap_host::Swapper;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -10,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 /// The control endpoint of a host, which serves connections that it is given.
 pub struct Endpoint {
     host: Arc<Host>,
+    routes: Router,
     _stop: watch::Sender<bool>,
 }
 
@@ -17,8 +19,10 @@ impl Endpoint {
     /// Returns the endpoint of a host.
     pub fn of(swapper: &Swapper) -> Self {
         let (stop, stopped) = watch::channel(false);
+        let host = Control::new().host(swapper, stopped);
         Endpoint {
-            host: Control::new().host(swapper, stopped),
+            routes: routes::router(host.clone()),
+            host,
             _stop: stop,
         }
     }
@@ -31,8 +35,7 @@ impl Endpoint {
         };
         let permit = Arc::new(Semaphore::new(1)).acquire_owned().await;
         let permit = permit.expect("it is never closed");
-        let routes = routes::router(self.host.clone());
         let peer = Peer::Process(Ok(caller));
-        serve(self.host.clone(), stream, peer, routes, permit).await;
+        serve(self.host.clone(), stream, peer, self.routes.clone(), permit).await;
     }
 }

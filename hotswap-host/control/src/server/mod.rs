@@ -30,6 +30,7 @@ mod tcp;
 mod traces;
 
 use crate::api::{Failure, FailureKind};
+use answer::joined;
 use asked::Asked;
 use axum::Router;
 use axum::http::header::{CONNECTION, WWW_AUTHENTICATE};
@@ -378,8 +379,17 @@ async fn serve(
             Ok::<_, std::convert::Infallible>(match peer.caller(request.headers()) {
                 Ok(caller) => {
                     request.extensions_mut().insert(caller);
-                    let answered = routes.oneshot(request.map(axum::body::Body::new)).await;
-                    answered.unwrap_or_else(|never| match never {})
+                    let is_safe = request.method().is_safe();
+                    let answering = async move {
+                        let answered = routes.oneshot(request.map(axum::body::Body::new)).await;
+                        answered.map_err(|never| match never {})
+                    };
+                    let answered = match is_safe {
+                        true => answering.await,
+                        // What may change something goes on, and is recorded, even if the client leaves.
+                        false => joined(tokio::spawn(answering)).await,
+                    };
+                    answered.unwrap_or_else(Failure::into_response)
                 }
                 Err(stranger) => {
                     let what = format!("{} {}", request.method(), request.uri().path());
