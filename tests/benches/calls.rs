@@ -131,6 +131,32 @@ pub fn beside_patch(effort: Effort) -> Comparison {
     compare_typed(effort, &stage, &plain)
 }
 
+/// Measures a call from one plugin to another whose method a closure of the host replaces, compared with the same call
+/// without a patch.
+pub fn patched_import(effort: Effort) -> Comparison {
+    compare_imports(effort, "Sums::add")
+}
+
+/// Measures a call from one plugin to another that has a patch of another function, compared with the same call without
+/// a patch.
+pub fn import_beside_patch(effort: Effort) -> Comparison {
+    compare_imports(effort, "add")
+}
+
+/// Compares calls of an import in a host that replaces this function of the adder, and in another one.
+fn compare_imports(effort: Effort, function_of_adder: &str) -> Comparison {
+    let (stage, plain) = (adder_and_caller(), adder_and_caller());
+    let sum = |a: i64, b: i64| a.wrapping_add(b);
+    let patch = stage.swapper.patch(ADDER);
+    let patch = patch.rewrite::<Add, _>(function_of_adder, sum);
+    patch.apply().expect("the function has this type");
+    let [patched, unpatched] = [&stage, &plain].map(|stage| {
+        let run: Function<fn(u64)> = function(stage, "bench-caller", "imported");
+        move |times| run.call(times).expect("the plugin is loaded")
+    });
+    calls(effort, patched, unpatched)
+}
+
 /// Measures how long it takes to apply a patch, compared with taking the plugin out of service.
 pub fn apply_patch(effort: Effort) -> Comparison {
     let stage = adder();

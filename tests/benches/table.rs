@@ -153,6 +153,18 @@ pub const ROWS: &[Row] = &[
         measure: |effort| calls::patched(effort).into(),
     },
     Row {
+        name: "patched_import",
+        against: "import_call",
+        ask: 1.5,
+        measure: |effort| calls::patched_import(effort).into(),
+    },
+    Row {
+        name: "import_beside_patch",
+        against: "import_call",
+        ask: 1.03,
+        measure: |effort| calls::import_beside_patch(effort).into(),
+    },
+    Row {
         name: "call_beside_patch",
         against: "typed_call_1t",
         ask: 1.03,
