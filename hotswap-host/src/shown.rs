@@ -124,16 +124,25 @@ pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
 /// Puts JSON on one line, with the same escapes. Such characters occur only in strings.
 pub fn json_text(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_deceptive(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing into a text cannot fail.
-                let _ = write!(escaped, "\\u{unit:04x}");
+    let mut rest = json;
+    // Reports are long, and almost always graphic ASCII.
+    let is_plain = |byte: &u8| (b' '..0x7f).contains(byte);
+    while let Some(at) = rest.as_bytes().iter().position(|byte| !is_plain(byte)) {
+        let (plain, other) = rest.split_at(at);
+        escaped.push_str(plain);
+        let mut chars = other.chars();
+        match chars.next() {
+            Some(c) if is_deceptive(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing into a text cannot fail.
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
             }
-        } else {
-            escaped.push(c);
+            c => escaped.extend(c),
         }
+        rest = chars.as_str();
     }
+    escaped.push_str(rest);
     escaped
 }
 
