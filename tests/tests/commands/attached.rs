@@ -5,18 +5,16 @@ use hotswap_control::{Control, Serving, Tcp};
 use hotswap_host::Value;
 use hotswap_operate::History;
 use hotswap_signature::{Keys, PublicKey, RequireSignatures, Signature};
-use hotswap_tests::{Pki, Stage, fixture};
+use hotswap_tests::{Pki, Stage, fixture, process};
 use minisign::KeyPair;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
 const WORLD: &str = "demos/hello/world/src/lib.rs";
-const PAGES: &str = "demos/web/pages/src/lib.rs";
 
 /// Arguments that make the host `hello` hum all the time.
 const OFTEN: [&str; 3] = ["--", "--interval", "20"];
@@ -93,84 +91,17 @@ fn end(hello: Running) {
     assert_eq!(hello.end(), Some(0));
 }
 
-#[test]
-fn a_host_with_an_endpoint_is_asked_through_it() {
-    let project = Project::of_the_checkout();
-    let (out, state) = (project.root.join("built"), project.root.join("state"));
-    let (out, state) = (out.to_str().unwrap(), state.to_str().unwrap());
-    let args = ["--", "--listen", "127.0.0.1:0", "--state-dir", state];
-    let web = project.start("", &run(&["--no-watch", "demos/web"], out, &args));
-    let line = web.line("listening on http://");
-    let (_, address) = line.split_once("http://").unwrap();
-    let address = address.parse().unwrap();
-    let socket = sockets(&project.hosts()).remove(0);
-
-    let at = [
-        "--host",
-        socket.to_str().unwrap(),
-        "--reason",
-        "a better title",
-    ];
-    let attach = run(&["--attach", "demos/web"], out, &at);
-    let attached = project.start("", &attach);
-    attached.until(", through its control endpoint");
-    attached.until("the host runs what is built");
-    project.edit(PAGES, "The guestbook", "Who was here");
-    attached.until("Reloaded guestbook: unchanged; pages: reloaded");
-    assert!(home(address).contains("Who was here: 0 signed"));
-    let history = project.ok("", &["history"]).stdout;
-    assert!(history.contains(": a better title: permanent"), "{history}");
-
-    // It has none of the plugins of another demo.
-    let ran = project.ran("", &["run", "--attach", "demos/hello", "--host", "web"]);
-    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
-    let text = "has none of the plugins of `hello`, but guestbook, pages";
-    assert!(ran.stderr.contains(text), "{}", ran.stderr);
-
-    attached.signal(libc::SIGTERM);
-    attached.until("Detached from web (pid ");
-    assert_eq!(attached.end(), Some(143));
-    assert!(home(address).contains("Who was here: 0 signed"));
-    web.signal(libc::SIGTERM);
-    assert_eq!(web.end(), Some(0));
-}
-
-/// Returns the control sockets of the hosts with files in this directory.
-fn sockets(hosts: &Path) -> Vec<PathBuf> {
-    let dirs = fs::read_dir(hosts).unwrap();
-    let sockets = dirs.map(|dir| dir.unwrap().path().join("control.sock"));
-    sockets.filter(|socket| socket.exists()).collect()
-}
-
-fn home(address: SocketAddr) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = "GET / HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// A host in this process, with the plugin of `hello` in a directory of its own.
-struct Elsewhere {
+/// A host in this process, with the plugin of `hello`.
+struct Host {
     stage: Stage,
     history: Arc<History>,
     _state: TempDir,
 }
 
-impl Elsewhere {
-    /// Opens the host with the file of a plugin, and with what is beside it.
-    fn open(built: &Path, examiner: Option<RequireSignatures>) -> Self {
-        let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for entry in fs::read_dir(built).unwrap() {
-            let file = entry.unwrap().path();
-            if file
-                .file_name()
-                .is_some_and(|name| !name.to_string_lossy().starts_with('.'))
-            {
-                fs::copy(&file, dir.path().join(file.file_name().unwrap())).unwrap();
-            }
-        }
+impl Host {
+    /// Opens the host with the plugins in this directory.
+    fn open(dir: TempDir, examiner: Option<RequireSignatures>) -> Self {
+        let state = tempfile::tempdir().unwrap();
         let history = History::open(state.path()).unwrap();
         let stage = Stage::try_in(dir, |builder| {
             let builder = builder.journal(history.clone());
@@ -179,7 +110,7 @@ impl Elsewhere {
                 None => builder,
             }
         });
-        Elsewhere {
+        Host {
             stage: stage.unwrap(),
             history,
             _state: state,
@@ -189,6 +120,10 @@ impl Elsewhere {
     fn serve(&self, settings: impl FnOnce(Control) -> Control) -> Serving {
         let control = Control::new().history(self.history.clone());
         settings(control).serve(&self.stage.swapper).unwrap()
+    }
+
+    fn socket(&self) -> PathBuf {
+        process::host_dir_of(self.stage.dir()).join("control.sock")
     }
 
     fn hums(&self) -> String {
@@ -207,12 +142,68 @@ impl Elsewhere {
 }
 
 #[test]
-fn builds_are_deployed_to_a_host_at_an_address_and_not_written_into_its_directory() {
+fn each_edit_is_brought_to_hosts_with_an_endpoint() {
     let project = Project::of_the_checkout();
-    let built = project.root.join("built");
-    let out = built.to_str().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
     project.ok("", &["build", "demos/hello", "--out-dir", out]);
-    let host = Elsewhere::open(&built, None);
+    let [first, second] = [(); 2].map(|()| {
+        let copy = tempfile::tempdir().unwrap();
+        let file = fixture::file_name("world");
+        fs::copy(dir.path().join(&file), copy.path().join(&file)).unwrap();
+        copy
+    });
+    it_is_reloaded_through_its_endpoint(&project, dir);
+    project.edit(WORLD, "\"la \"", "\"hum \"");
+    let out = project.root.join("built");
+    let out = out.to_str().unwrap();
+    builds_are_deployed_to_an_address(&project, out, first);
+    project.edit(WORLD, "\"do \"", "\"hum \"");
+    a_refusal_is_shown_and_the_next_edit_is_tried(&project, out, second);
+}
+
+/// The host loads its plugins from the directory of the build.
+fn it_is_reloaded_through_its_endpoint(project: &Project, dir: TempDir) {
+    let out = dir.path().to_str().unwrap().to_owned();
+    let host = Host::open(dir, None);
+    let serving = host.serve(|control| control);
+    let socket = host.socket();
+    let at = ["--host", socket.to_str().unwrap()];
+    let hotswap = |args: &[&str]| {
+        let mut command = project.hotswap("", args);
+        // The host of this process has its files there.
+        let hosts = socket.ancestors().nth(2).unwrap();
+        command.env("HOTSWAP_RUNTIME_DIR", hosts);
+        command
+    };
+    let why = [&at[..], &["--reason", "a better word"]].concat();
+    let attached = Running::start(&mut hotswap(&run(&["--attach", "demos/hello"], &out, &why)));
+    attached.until(", through its control endpoint");
+    attached.until("the host runs what is built");
+    project.edit(WORLD, "\"hum \"", "\"la \"");
+    attached.until("Reloaded world: reloaded");
+    attached.until("Took saved → noticed ");
+    assert_eq!(host.hums(), "la ");
+    let cause = &host.history.entries(1).unwrap()[0].cause;
+    assert!(cause.ends_with(": a better word"), "{cause}");
+    attached.signal(libc::SIGTERM);
+    attached.until("Detached from ");
+    assert_eq!(attached.end(), Some(143));
+    assert_eq!(host.hums(), "la ");
+
+    // It has none of the plugins of another demo.
+    let other = [&["run", "--attach", "demos/slink"], &at[..]].concat();
+    let ran = project.redacted(&hotswap(&other).output().unwrap());
+    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+    let text = "has none of the plugins of `slink`, but world";
+    assert!(ran.stderr.contains(text), "{}", ran.stderr);
+    drop(serving);
+    host.stage.close();
+}
+
+/// Nothing is written into the plugin directory of the host.
+fn builds_are_deployed_to_an_address(project: &Project, out: &str, dir: TempDir) {
+    let host = Host::open(dir, None);
     let files = host.files();
     let pki = Pki::new();
     let token = |id: &str, role: &str| {
@@ -295,25 +286,16 @@ fn builds_are_deployed_to_a_host_at_an_address_and_not_written_into_its_director
     host.stage.close();
 }
 
-#[test]
-fn a_refusal_of_the_host_is_shown_and_the_next_edit_is_tried() {
-    let project = Project::of_the_checkout();
-    let built = project.root.join("built");
-    let out = built.to_str().unwrap();
-    project.ok("", &["build", "demos/hello", "--out-dir", out]);
+fn a_refusal_is_shown_and_the_next_edit_is_tried(project: &Project, out: &str, dir: TempDir) {
     let pair = KeyPair::generate_unencrypted_keypair().unwrap();
     let public: PublicKey = pair.pk.to_base64().parse().unwrap();
-    let file = built.join(fixture::file_name("world"));
-    let signature = Signature::path(&file);
-    let sign = |bytes: &[u8]| {
-        let signed = minisign::sign(None, &pair.sk, bytes, Some("a comment"), None);
-        fs::write(&signature, signed.unwrap().into_string()).unwrap();
-    };
-    sign(&fs::read(&file).unwrap());
-    let host = Elsewhere::open(&built, Some(RequireSignatures::by(Keys::from(public))));
-    fs::remove_file(&signature).unwrap();
+    let file = dir.path().join(fixture::file_name("world"));
+    let bytes = fs::read(&file).unwrap();
+    let signed = minisign::sign(None, &pair.sk, &bytes[..], Some("a comment"), None);
+    fs::write(Signature::path(&file), signed.unwrap().into_string()).unwrap();
+    let host = Host::open(dir, Some(RequireSignatures::by(Keys::from(public))));
     let serving = host.serve(|control| control);
-    let socket = hotswap_tests::process::host_dir_of(host.stage.dir()).join("control.sock");
+    let socket = host.socket();
     let at = ["--host", socket.to_str().unwrap()];
     let attached = project.start("", &run(&["--attach", "demos/hello"], out, &at));
     attached.until(", to which builds are deployed");

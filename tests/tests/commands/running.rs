@@ -50,14 +50,6 @@ impl Running {
         self.until_all(&[text]);
     }
 
-    /// Returns the first line that contains this text.
-    pub fn line(&self, text: &str) -> String {
-        self.until(text);
-        let said = self.output.said.lock().unwrap();
-        let mut lines = said.lines.iter().flatten();
-        lines.find(|line| line.contains(text)).unwrap().clone()
-    }
-
     /// Waits for lines that contain these texts, in any order.
     pub fn until_all(&self, texts: &[&str]) {
         let find = |said: &Said, text: &str| {
