@@ -10,8 +10,8 @@ use crate::attached::Attached;
 use crate::error::exit;
 use crate::host_process::Host;
 use crate::interrupt::Caught;
+use crate::recipient::HostProcess;
 use crate::session::Session;
-use crate::worker::HostProcess;
 
 /// The host beside which builds run.
 pub(crate) enum Beside {

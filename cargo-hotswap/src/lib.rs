@@ -78,6 +78,7 @@ mod commit;
 #[path = "no_commit.rs"]
 mod commit;
 mod compiler;
+mod delivery;
 mod dep_info;
 mod edges;
 mod error;

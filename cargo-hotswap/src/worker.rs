@@ -13,9 +13,10 @@ use hotswap_host::runtime::WaitError;
 use crate::build::Outcome;
 use crate::call::quoted;
 use crate::cli::RunArgs;
+use crate::delivery::{Delivered, InstalledBuild};
 use crate::pending::Change;
 use crate::project::Project;
-use crate::recipient::{Delivered, InstalledBuild, Recipient};
+use crate::recipient::{HostProcess, Recipient};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::sources::{self, Scope, is_toolchain_file};
@@ -24,8 +25,6 @@ use crate::ui::shown;
 use crate::workspace::{directory, library};
 use crate::{Error, attribute, host};
 
-/// How long a reload may take. A longer one finishes, too, but the next change is not built before.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest and the longest pause before a refused reload is tried again. Each pause is twice the previous one.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
@@ -42,15 +41,6 @@ pub(crate) enum Job {
     /// The last build is to be brought to a host that may not have it.
     #[cfg(feature = "control")]
     Bring,
-}
-
-/// The process of a host.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HostProcess {
-    /// Its process id.
-    pub(crate) pid: u32,
-    /// The time of its start.
-    pub(crate) since: Instant,
 }
 
 /// A finished build.

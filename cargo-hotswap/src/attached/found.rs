@@ -10,11 +10,10 @@ use hotswap_host::runtime::RunningHost;
 use crate::asked::{Asked, Ended, Outcome};
 use crate::chosen::shown_host;
 use crate::cli::WhyArgs;
+use crate::delivery::{Delivered, InstalledBuild, PATIENCE};
 use crate::follow::interruptible;
-use crate::recipient::{Delivered, InstalledBuild};
 use crate::session::Session;
 use crate::to_deploy::{Build, upload};
-use crate::worker::PATIENCE;
 use crate::{Error, hosts};
 
 /// A running host.

@@ -4,21 +4,22 @@
 //! it has ended.
 
 mod found;
+mod present;
 mod wanted;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 pub(crate) use watch::Notice;
 
 use crate::Error;
 use crate::cli::{AttachArgs, WhyArgs};
+use crate::delivery::{Delivered, InstalledBuild};
 use crate::project::Project;
-use crate::recipient::{Delivered, InstalledBuild};
 use crate::session::Session;
-use found::Found;
+use present::Present;
 use wanted::Wanted;
 
 /// A host to which the command is attached. Clones share what is known of it.
@@ -26,8 +27,7 @@ use wanted::Wanted;
 pub(crate) struct Attached {
     wanted: Arc<Wanted>,
     why: WhyArgs,
-    /// The running host. It is `None` from its end until another one is found.
-    found: Arc<Mutex<Option<Found>>>,
+    present: Present,
 }
 
 impl Attached {
@@ -47,19 +47,19 @@ impl Attached {
         Ok(Self {
             wanted: Arc::new(wanted),
             why: args.why.clone(),
-            found: Arc::new(Mutex::new(Some(found))),
+            present: Present::new(found),
         })
     }
 
     /// Tells from now on what becomes of the host. Nobody has to wait for the thread that does so.
     pub(crate) fn watch(&self, tell: impl Fn(Notice) -> bool + Send + 'static) {
-        let attached = self.clone();
-        thread::spawn(move || watch::watch(&attached, tell));
+        let (wanted, present) = (self.wanted.clone(), self.present.clone());
+        thread::spawn(move || watch::watch(&wanted, &present, tell));
     }
 
     /// Returns the directory into which its plugins are built, if it loads them from there.
     pub(crate) fn plugin_dir(&self) -> Option<PathBuf> {
-        let loads = self.now().is_some_and(|found| found.loads());
+        let loads = self.present.get().is_some_and(|found| found.loads());
         loads.then(|| self.wanted.directory().to_owned())
     }
 
@@ -69,7 +69,7 @@ impl Attached {
         session: &Session,
         builds: &[&InstalledBuild],
     ) -> Result<Delivered, Error> {
-        match self.now() {
+        match self.present.get() {
             Some(found) => found.deliver(session, &self.why, builds),
             None => Ok(Delivered::Away),
         }
@@ -77,18 +77,9 @@ impl Attached {
 
     /// Returns the words with which the command leaves the host.
     pub(crate) fn parting(&self) -> String {
-        match self.now() {
+        match self.present.get() {
             Some(found) => format!("from {}, which goes on", found.name()),
             None => "while no host was there".into(),
         }
-    }
-
-    fn now(&self) -> Option<Found> {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.clone()
-    }
-
-    fn set(&self, found: Option<Found>) {
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 }

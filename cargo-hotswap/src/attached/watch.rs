@@ -7,8 +7,9 @@ use hotswap_control::api::EventKind;
 use hotswap_control::{Client, ClientError, Notice as Told};
 use hotswap_host::runtime::RunningHost;
 
-use super::Attached;
 use super::found::Found;
+use super::present::Present;
+use super::wanted::Wanted;
 use crate::Error;
 
 /// The shortest and the longest pause between two looks for a host. Each pause is twice the previous one.
@@ -39,21 +40,21 @@ pub(crate) enum Notice {
 }
 
 /// Follows the host, and those that take its place, until `tell` returns false.
-pub(super) fn watch(attached: &Attached, tell: impl Fn(Notice) -> bool) {
-    while let Some(found) = attached.now() {
+pub(super) fn watch(wanted: &Wanted, present: &Present, tell: impl Fn(Notice) -> bool) {
+    while let Some(found) = present.get() {
         if !until_it_ends(&found, &tell) {
             return;
         }
-        attached.set(None);
+        present.set(None);
         let host = found.name().to_owned();
         if !tell(Notice::Ended { host }) {
             return;
         }
-        let Some(next) = find_after(attached, &found, &tell) else {
+        let Some(next) = find_after(wanted, &found, &tell) else {
             return;
         };
         let host = next.to_string();
-        attached.set(Some(next));
+        present.set(Some(next));
         if !tell(Notice::Back { host }) {
             return;
         }
@@ -61,13 +62,13 @@ pub(super) fn watch(attached: &Attached, tell: impl Fn(Notice) -> bool) {
 }
 
 /// Looks for the host that takes the place of one that has ended.
-fn find_after(attached: &Attached, ended: &Found, tell: &impl Fn(Notice) -> bool) -> Option<Found> {
+fn find_after(wanted: &Wanted, ended: &Found, tell: &impl Fn(Notice) -> bool) -> Option<Found> {
     let [mut pause, longest] = PAUSES;
     let mut said = None;
     loop {
         thread::sleep(pause);
         pause = (pause * 2).min(longest);
-        let error = match attached.wanted.find_after(ended) {
+        let error = match wanted.find_after(ended) {
             Ok(found) => return Some(found),
             Err(error) => error,
         };

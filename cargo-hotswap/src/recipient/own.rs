@@ -5,10 +5,18 @@ use std::time::{Duration, Instant};
 
 use hotswap_host::runtime::RunningHost;
 
-use super::Delivered;
+use crate::delivery::{Delivered, PATIENCE};
 use crate::session::Session;
-use crate::worker::{HostProcess, PATIENCE};
 use crate::{Error, hosts};
+
+/// The process of a host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HostProcess {
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// The time of its start.
+    pub(crate) since: Instant,
+}
 
 /// A host that the command starts.
 #[derive(Debug)]
