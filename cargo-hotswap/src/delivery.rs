@@ -10,6 +10,8 @@ use hotswap_host::runtime::StoredReport;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An installed build of a plugin.
+// A host that the command starts finds the files in its plugin directory.
+#[cfg_attr(not(feature = "control"), allow(dead_code))]
 #[derive(Debug)]
 pub(crate) struct InstalledBuild {
     /// The package of the plugin.
