@@ -692,6 +692,42 @@ pub enum Error {
         /// The plugin.
         plugin: String,
     },
+    /// A host has received other bytes than were sent.
+    #[cfg(feature = "control")]
+    #[error("it has received another build of {plugin}")]
+    ReceivedAnother {
+        /// The plugin.
+        plugin: String,
+    },
+    /// A host belongs to another workspace.
+    #[cfg(feature = "control")]
+    #[error(
+        "{host} loads the plugins of the workspace `{}`, and not those of `{}`; start the command there, or name another host with --host",
+        shown::path(workspace),
+        shown::path(here)
+    )]
+    OfAnotherWorkspace {
+        /// The host.
+        host: String,
+        /// The root of its workspace.
+        workspace: PathBuf,
+        /// The root of the workspace in which the command was started.
+        here: PathBuf,
+    },
+    /// A host has none of the plugins that would be brought to it.
+    #[cfg(feature = "control")]
+    #[error(
+        "{host} has none of the plugins of `{package}`, but {}; name a host of these plugins with --host",
+        plugins.join(", ")
+    )]
+    OfAnotherHost {
+        /// The host.
+        host: String,
+        /// The package of the host of which the plugins are built.
+        package: String,
+        /// The plugins of the running host.
+        plugins: Vec<String>,
+    },
     /// The stream of a trace has ended before the trace.
     #[cfg(feature = "control")]
     #[error("the host has ended while it was traced, or its endpoint has")]
@@ -887,7 +923,17 @@ impl Error {
                 | Self::WhichBinary { .. }
                 | Self::UnknownFeature { .. }
                 | Self::StartCargo { .. }
-        )
+        ) || self.is_not_for_the_caller()
+    }
+
+    /// Returns true if a host will not do for this caller what it was asked for, or has no store for builds.
+    fn is_not_for_the_caller(&self) -> bool {
+        #[cfg(feature = "control")]
+        if let Self::Control(ClientError::Failure(failure)) = self {
+            use FailureKind::{Forbidden, NotFound, Unauthorized};
+            return matches!(failure.kind, Forbidden | NotFound | Unauthorized);
+        }
+        false
     }
 
     /// Returns the exit code of the process.
@@ -914,6 +960,8 @@ impl Error {
             | Self::NeedsEndpoint { .. }
             | Self::NoAnswer { .. }
             | Self::HostGone { .. }
+            | Self::OfAnotherWorkspace { .. }
+            | Self::OfAnotherHost { .. }
             | Self::TraceBroken => exit::NO_HOST,
             #[cfg(feature = "control")]
             Self::WhichPatches { plugins } if plugins.is_empty() => exit::NOT_FOUND,

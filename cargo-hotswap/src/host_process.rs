@@ -16,9 +16,10 @@ use crate::Error;
 use crate::error::{exit, io};
 use crate::install::read_kept;
 use crate::interrupt::Caught;
+use crate::recipient::HostProcess;
 use crate::session::Session;
 use crate::ui::shown;
-use crate::worker::{HostProcess, Program};
+use crate::worker::Program;
 
 /// The name of the report of a first load.
 const REPORT: &str = "report.json";

@@ -73,13 +73,22 @@ pub(crate) fn artifact_of(session: &Session, name: &str) -> Result<PathBuf, Erro
 
 /// Returns the build of a plugin that a host has last reported, as hexadecimal digits.
 fn running_build(host: &RunningHost, name: &PluginName) -> Option<String> {
-    let report = host.report()?.report?;
-    let mut plugins = report.get("plugins")?.as_array()?.iter();
-    let plugin = plugins.find(|plugin| {
-        let named = plugin.get("name").and_then(serde_json::Value::as_str);
-        named.is_some_and(|named| *name == *named)
-    })?;
-    Some(plugin.get("build_id")?.as_str()?.to_owned())
+    let mut builds = running_builds(host).into_iter();
+    builds.find_map(|(named, build)| (*name == *named).then_some(build))
+}
+
+/// Returns the plugins that a host has last reported, each with its build as hexadecimal digits.
+pub(crate) fn running_builds(host: &RunningHost) -> Vec<(String, String)> {
+    let report = host.report().and_then(|stored| stored.report);
+    let plugins = report.as_ref().and_then(|report| report.get("plugins"));
+    let plugins = plugins.and_then(|plugins| plugins.as_array());
+    let text = |plugin: &serde_json::Value, field| {
+        let text = plugin.get(field).and_then(serde_json::Value::as_str);
+        text.map(str::to_owned)
+    };
+    let builds = plugins.into_iter().flatten();
+    let builds = builds.map(|plugin| Some((text(plugin, "name")?, text(plugin, "build_id")?)));
+    builds.flatten().collect()
 }
 
 /// Warns of hosts that are not reloaded, since the directory with their addresses cannot be trusted.

@@ -58,7 +58,7 @@ pub(crate) fn of_workspace(directory: PathBuf, root: &Path) -> PathBuf {
 }
 
 /// Returns the root of the workspace that has claimed `directory`, if one has.
-fn owner(directory: &Path) -> Option<PathBuf> {
+pub(crate) fn owner(directory: &Path) -> Option<PathBuf> {
     let lock = HeldDir::open(directory).ok()?.open_file(OUT_LOCK, false);
     marked_root(&lock.ok()??)
 }

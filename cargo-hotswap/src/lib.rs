@@ -43,7 +43,7 @@
 //!
 //! # Limits
 //! `reload` finds hosts of the same user on the same machine, by their plugin directory. Without the feature `control` it
-//! asks them by their signals only. Without the feature `git` the note of a build does not have the commit of its sources.
+//! asks them by their signals only, and `run` cannot attach to one. Without the feature `git` the note of a build does not have the commit of its sources.
 //! Without the feature `source` artifacts carry no sources, and without the feature `top` there is no `top`. Without the feature `sign` there is none of `keygen`, `sign`,
 //! `manifest`, and `verify`.
 //!
@@ -56,7 +56,10 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 mod asked;
+#[cfg(feature = "control")]
+mod attached;
 mod attribute;
+mod beside;
 mod build;
 mod call;
 mod cargo;
@@ -65,6 +68,8 @@ mod carried;
 #[cfg(not(feature = "source"))]
 #[path = "not_carried.rs"]
 mod carried;
+#[cfg(feature = "control")]
+mod chosen;
 pub mod cli;
 mod commands;
 #[cfg(feature = "git")]
@@ -73,10 +78,13 @@ mod commit;
 #[path = "no_commit.rs"]
 mod commit;
 mod compiler;
+mod delivery;
 mod dep_info;
 mod edges;
 mod error;
 mod features;
+#[cfg(feature = "control")]
+mod follow;
 mod fresh;
 mod go_options;
 mod graph;
@@ -94,6 +102,7 @@ mod patch;
 mod paths;
 mod pending;
 mod project;
+mod recipient;
 mod replay;
 mod selection;
 mod session;
@@ -104,6 +113,8 @@ mod sources;
 mod supervisor;
 mod thin;
 mod timing;
+#[cfg(feature = "control")]
+mod to_deploy;
 mod toolchain;
 #[cfg(feature = "top")]
 mod top;

@@ -1,21 +1,25 @@
-//! Runs a host beside builds of its plugins.
+//! Runs a host beside builds of its plugins, or only builds beside a host that runs already.
 //!
 //! The host runs, files are watched, and a thread [builds and reloads](crate::worker). All of them send [`Event`]s to
 //! one loop, which passes signals on, asks for builds, starts the host when everything is built, and ends with the
-//! host.
+//! host. A host to which the command is [attached](crate::attached) is neither started nor ended.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::SIGTERM;
 
 use crate::Error;
+#[cfg(feature = "control")]
+use crate::attached::{Attached, Notice};
+use crate::beside::Beside;
 use crate::cli::RunArgs;
 use crate::host_process::{Host, Told, forward_signals};
 use crate::interrupt::Caught;
 use crate::pending::{Change, Pending};
+use crate::recipient::{OwnHost, Recipient};
 use crate::session::Session;
 use crate::watch::{Noticed, Watcher};
 use crate::worker::{Done, Job, Made, Program, Worker, first_scope};
@@ -28,6 +32,8 @@ enum Event {
     Told(Told),
     Changed(Noticed),
     Done(Box<Done>),
+    #[cfg(feature = "control")]
+    Attached(Notice),
 }
 
 impl From<Told> for Event {
@@ -38,7 +44,37 @@ impl From<Told> for Event {
 
 /// Builds the host of `manifest`, runs it as soon as it is built, and reloads it until it ends. Returns its exit code.
 pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Result<u8, Error> {
+    let own = OwnHost::new(Duration::from_secs_f32(args.start_limit));
+    let recipient = Recipient::Own(own);
+    supervise(session, args, manifest, recipient, Beside::Own(None))
+}
+
+/// Builds the plugins of the host of `manifest`, and brings them to a host that runs already, until a signal ends the
+/// command. Returns its exit code.
+#[cfg(feature = "control")]
+pub(crate) fn attach(
+    session: &Session,
+    args: &RunArgs,
+    manifest: PathBuf,
+    host: Attached,
+) -> Result<u8, Error> {
+    let recipient = Recipient::Attached(host.clone());
+    supervise(session, args, manifest, recipient, Beside::Attached(host))
+}
+
+fn supervise(
+    session: &Session,
+    args: &RunArgs,
+    manifest: PathBuf,
+    recipient: Recipient,
+    host: Beside,
+) -> Result<u8, Error> {
     let (sender, events) = mpsc::channel();
+    #[cfg(feature = "control")]
+    if let Beside::Attached(host) = &host {
+        let notices = sender.clone();
+        host.watch(move |notice| notices.send(Event::Attached(notice)).is_ok());
+    }
     let signals = forward_signals(session, &sender)?;
     let changed = sender.clone();
     let watcher = args.poll.is_none().then(|| {
@@ -51,7 +87,7 @@ pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Resul
         let (jobs, work) = mpsc::channel();
         let done = sender.clone();
         scope.spawn(move || {
-            Worker::new(session, args, manifest)
+            Worker::new(session, args, manifest, recipient)
                 .serve(&work, |job| drop(done.send(Event::Done(Box::new(job)))));
         });
         let supervisor = Supervisor {
@@ -60,7 +96,7 @@ pub(crate) fn run(session: &Session, args: &RunArgs, manifest: PathBuf) -> Resul
             signals,
             sender,
             jobs,
-            host: None,
+            host,
             is_first: true,
             superseded: 0,
             built_since: false,
@@ -78,7 +114,7 @@ struct Supervisor<'a> {
     signals: Sender<Caught>,
     sender: Sender<Event>,
     jobs: Sender<Job>,
-    host: Option<Host>,
+    host: Beside,
     /// True until the first build has ended.
     is_first: bool,
     /// The number of builds in a row that newer changes have ended.
@@ -92,7 +128,7 @@ impl Supervisor<'_> {
         let change = self.pending.take_all(self.session);
         self.build(change);
         loop {
-            let host_runs = self.host.is_some();
+            let host_runs = self.host.runs();
             if self.pending.is_outdated(host_runs) && self.superseded < MOST_SUPERSEDED {
                 self.session.interrupt.supersede();
             }
@@ -106,12 +142,18 @@ impl Supervisor<'_> {
             match event {
                 Ok(Event::Changed(noticed)) => self.pending.note(noticed),
                 Ok(Event::Done(done)) => self.done(*done)?,
-                Ok(Event::Told(Told::Signal(caught))) => self.signal(caught)?,
+                Ok(Event::Told(Told::Signal(caught))) => {
+                    if let Some(code) = self.host.signal(self.session, caught)? {
+                        return Ok(code);
+                    }
+                }
                 Ok(Event::Told(Told::HostEnded)) => {
                     if let Some(code) = self.host_ended()? {
                         return Ok(code);
                     }
                 }
+                #[cfg(feature = "control")]
+                Ok(Event::Attached(notice)) => self.attached(notice),
                 // This loop keeps a sender, so it is never disconnected.
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -120,9 +162,9 @@ impl Supervisor<'_> {
 
     fn build(&self, change: Change) {
         self.session.interrupt.begin_build();
-        let host = self.host.as_ref().map(Host::process);
+        let host = self.host.process();
         // The thread that receives it lives longer than this loop, unless it was interrupted.
-        drop(self.jobs.send(Job { change, host }));
+        drop(self.jobs.send(Job::Build { change, host }));
     }
 
     fn done(&mut self, done: Done) -> Result<(), Error> {
@@ -147,16 +189,16 @@ impl Supervisor<'_> {
             Err(error) if is_first && error.is_final() => return Err(error),
             Err(error) => {
                 ui.error(&error);
-                match &self.host {
-                    Some(_) => ui.info("Unchanged", "the host keeps the plugins that it has"),
-                    None => ui.info("Waiting", "for a change; the host starts when it builds"),
+                match self.host.runs() {
+                    true => ui.info("Unchanged", "the host keeps the plugins that it has"),
+                    false => ui.info("Waiting", "for a change; the host starts when it builds"),
                 }
                 None
             }
         };
         self.pending
             .finish(self.session, done.plugins, done.host, succeeded);
-        match program.filter(|_| self.host.is_none()) {
+        match program.filter(|_| !self.host.runs()) {
             Some(mut program) => self.start(&mut program),
             None => Ok(()),
         }
@@ -165,26 +207,13 @@ impl Supervisor<'_> {
     fn start(&mut self, program: &mut Program) -> Result<(), Error> {
         self.built_since = false;
         let host = Host::start(self.session, program, self.signals.clone(), &self.sender)?;
-        self.host = Some(host);
-        Ok(())
-    }
-
-    fn signal(&mut self, caught: Caught) -> Result<(), Error> {
-        match &mut self.host {
-            Some(host) => host.pass_on(caught),
-            // The signal was meant for a host that has just ended.
-            None if matches!(caught.signal, SIGUSR1 | SIGUSR2) => {}
-            None => {
-                self.session.interrupt.raise(caught.signal);
-                self.session.interrupt.check()?;
-            }
-        }
+        self.host = Beside::Own(Some(host));
         Ok(())
     }
 
     /// Returns the exit code, unless the host is started again.
     fn host_ended(&mut self) -> Result<Option<u8>, Error> {
-        let Some(mut host) = self.host.take() else {
+        let Some(mut host) = self.host.take_own() else {
             return Ok(None);
         };
         let code = host.exit_code(self.session)?;
@@ -204,5 +233,29 @@ impl Supervisor<'_> {
             self.pending.retry();
         }
         Ok(None)
+    }
+
+    /// Says what has become of the host to which the command is attached, and brings it the last build when it is there
+    /// again.
+    #[cfg(feature = "control")]
+    fn attached(&self, notice: Notice) {
+        let ui = &self.session.ui;
+        match notice {
+            Notice::Ended { host } => {
+                let until = "waiting until it is there again";
+                ui.info("Ended", format_args!("{host}; {until}"));
+            }
+            Notice::Back { host } => {
+                ui.status("Attached", format_args!("again to {host}"));
+                // As for builds.
+                drop(self.jobs.send(Job::Bring));
+            }
+            Notice::NotBack(error) => ui.error(&*error),
+            Notice::NotPermanent { outcome } => {
+                ui.warn(format_args!(
+                    "the new plugins did not become permanent: {outcome}"
+                ));
+            }
+        }
     }
 }

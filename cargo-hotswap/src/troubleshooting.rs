@@ -31,7 +31,9 @@ impl Error {
             #[cfg(feature = "history")]
             Error::BrokenAudit { .. } => Topic::Audit,
             #[cfg(feature = "control")]
-            Error::NoControl { .. } => Topic::NoHost,
+            Error::NoControl { .. }
+            | Error::OfAnotherWorkspace { .. }
+            | Error::OfAnotherHost { .. } => Topic::NoHost,
             #[cfg(feature = "control")]
             Error::SeveralControls { .. } => Topic::SeveralHosts,
             #[cfg(feature = "control")]

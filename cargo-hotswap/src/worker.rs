@@ -6,58 +6,58 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use hotswap_host::runtime::{RunningHost, WaitError};
+#[cfg(feature = "control")]
+use hotswap_control::ClientError;
+use hotswap_host::runtime::WaitError;
 
 use crate::build::Outcome;
 use crate::call::quoted;
 use crate::cli::RunArgs;
+use crate::delivery::{Delivered, InstalledBuild};
 use crate::pending::Change;
 use crate::project::Project;
+use crate::recipient::{HostProcess, Recipient};
 use crate::selection::Group;
 use crate::session::Session;
 use crate::sources::{self, Scope, is_toolchain_file};
 use crate::timing::{Timing, Way};
 use crate::ui::shown;
 use crate::workspace::{directory, library};
-use crate::{Error, attribute, host, hosts};
+use crate::{Error, attribute, host};
 
-/// How long a reload may take. A longer one finishes, too, but the next change is not built before.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The shortest and the longest pause before a refused reload is tried again. Each pause is twice the previous one.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
-/// A build for a running host, or for one that is to be started.
+/// Work for a running host, or for one that is to be started.
 #[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) change: Change,
-    /// The running host. If there is none, the host is built, too.
-    pub(crate) host: Option<HostProcess>,
+pub(crate) enum Job {
+    /// A build.
+    Build {
+        /// The changes since the last one.
+        change: Change,
+        /// The running host, if the command has started one. If it starts hosts and none runs, the host is built, too.
+        host: Option<HostProcess>,
+    },
+    /// The last build is to be brought to a host that may not have it.
+    #[cfg(feature = "control")]
+    Bring,
 }
 
-/// The process of a host.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct HostProcess {
-    /// Its process id.
-    pub(crate) pid: u32,
-    /// The time of its start.
-    pub(crate) since: Instant,
-}
-
-/// A finished job.
+/// A finished build.
 #[derive(Debug)]
 pub(crate) struct Done {
     /// The files that the plugins are made of, or may be made of if they could not be built.
     pub(crate) plugins: Scope,
     /// The files of the host, if it was built.
     pub(crate) host: Option<Scope>,
-    /// The result of the job.
+    /// The result of the build.
     pub(crate) result: Result<Made, Error>,
 }
 
-/// The result of a successful job.
+/// The result of a successful build.
 #[derive(Debug)]
 pub(crate) enum Made {
-    /// The plugins were built, and the running host was told if there was anything new.
+    /// The plugins were built, and the running host has got them if there was anything new.
     Plugins {
         /// True if there was anything new.
         changed: bool,
@@ -111,9 +111,9 @@ pub(crate) struct Worker<'a> {
     dep_infos: BTreeMap<String, Vec<PathBuf>>,
     /// The packages of the plugins.
     plugins: Vec<String>,
-    /// The plugin directory of the running host.
-    plugin_dir: Option<PathBuf>,
-    host: Option<HostProcess>,
+    /// The last builds of the plugins, by package.
+    installed: BTreeMap<String, InstalledBuild>,
+    recipient: Recipient,
     /// True if the host has yet to load the last build.
     behind: bool,
     /// The time at which to ask the host again, and the pause after that.
@@ -121,7 +121,13 @@ pub(crate) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(crate) fn new(session: &'a Session, args: &'a RunArgs, manifest: PathBuf) -> Self {
+    /// Returns a worker for the project of `manifest`, which it opens itself.
+    pub(crate) fn new(
+        session: &'a Session,
+        args: &'a RunArgs,
+        manifest: PathBuf,
+        mut recipient: Recipient,
+    ) -> Self {
         Self {
             session,
             args,
@@ -131,14 +137,15 @@ impl<'a> Worker<'a> {
             owed: BTreeSet::new(),
             dep_infos: BTreeMap::new(),
             plugins: vec![],
-            plugin_dir: None,
-            host: None,
-            behind: false,
+            installed: BTreeMap::new(),
+            // A host that is started loads what was built before.
+            behind: recipient.own().is_none(),
+            recipient,
             again: None,
         }
     }
 
-    /// Does `jobs` until there are no more, or until an interruption. Calls `done` after each.
+    /// Does `jobs` until there are no more, or until an interruption. Calls `done` after each build.
     pub(crate) fn serve(mut self, jobs: &Receiver<Job>, done: impl Fn(Done)) {
         loop {
             let job = match self.again {
@@ -146,22 +153,24 @@ impl<'a> Worker<'a> {
                 None => jobs.recv().map_err(RecvTimeoutError::from),
             };
             match job {
-                Ok(job) => {
-                    self.owed.extend(job.change.paths.iter().cloned());
-                    let result = self.work(&job);
+                Ok(Job::Build { change, host }) => {
+                    self.owed.extend(change.paths.iter().cloned());
+                    let result = self.work(&change, host);
                     match &result {
                         Ok(_) => self.owed.clear(),
                         // The next build takes up what this one has not.
                         Err(Error::Superseded) => {}
                         Err(_) => self.widen(),
                     }
-                    let (plugins, host) = self.scopes.clone();
+                    let (plugins, of_host) = self.scopes.clone();
                     done(Done {
                         plugins,
-                        host: host.filter(|_| job.host.is_none()),
+                        host: of_host.filter(|_| host.is_none()),
                         result,
                     });
                 }
+                #[cfg(feature = "control")]
+                Ok(Job::Bring) => self.bring(),
                 Err(RecvTimeoutError::Timeout) => self.ask_again(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -171,9 +180,11 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn work(&mut self, job: &Job) -> Result<Made, Error> {
+    fn work(&mut self, change: &Change, running: Option<HostProcess>) -> Result<Made, Error> {
         let noticed = Instant::now();
-        self.host = job.host;
+        if let Some(own) = self.recipient.own() {
+            own.process = running;
+        }
         self.again = None;
         let changed: Vec<PathBuf> = self.owed.iter().cloned().collect();
         self.take_up(&changed)?;
@@ -183,7 +194,7 @@ impl<'a> Worker<'a> {
         self.plugins = packages(&group);
         let plugin_dir = project.plugin_dir()?;
         let ui = &self.session.ui;
-        let Some(before) = self.plugin_dir.clone().filter(|_| job.host.is_some()) else {
+        if let Some(own) = self.recipient.own().filter(|own| !own.can_reload()) {
             if group.plugins.is_empty() {
                 let first = quoted(&directory(host).join("plugins/first").to_string_lossy());
                 ui.warn(format_args!(
@@ -192,7 +203,7 @@ impl<'a> Worker<'a> {
                 ));
             }
             let outcome = project.build_changed_plugins(&[])?;
-            if !job.change.may_be_built {
+            if !change.may_be_built {
                 outcome.say_unchanged(self.session);
             }
             note_dep_infos(&mut self.dep_infos, &outcome);
@@ -202,11 +213,12 @@ impl<'a> Worker<'a> {
             let of_host = Scope::of_build(&project.workspace, std::iter::once(&*dep_info));
             let program = Program::of(project, executable, self.args)?;
             self.scopes = (of_plugins, Some(of_host));
-            self.plugin_dir = Some(program.plugin_dir.clone());
+            own.built_for = Some(program.plugin_dir.clone());
             self.behind = false;
             return Ok(Made::Everything(Box::new(program)));
-        };
-        if before != plugin_dir {
+        }
+        let before = self.recipient.plugin_dir();
+        if let Some(before) = before.filter(|before| *before != plugin_dir) {
             return Err(Error::PluginDirMoved {
                 before,
                 now: plugin_dir,
@@ -216,21 +228,22 @@ impl<'a> Worker<'a> {
         let mut timing = outcome.compiled.map(|(at, _)| Timing::since(at));
         let mut step = |name| timing.iter_mut().for_each(|timing| timing.step(name));
         step("check and install");
-        if !job.change.may_be_built {
+        if !change.may_be_built {
             outcome.say_unchanged(self.session);
         }
         note_dep_infos(&mut self.dep_infos, &outcome);
         self.scopes.0 = plugin_scope(project, &self.plugins, &self.dep_infos)?;
+        self.note_installed(&outcome);
         self.behind |= outcome.changed();
         if self.behind {
             step("list of sources");
-            self.reload(AGAIN[0])?;
+            self.deliver(AGAIN[0])?;
             step("reload");
             if let Some(timing) = timing {
                 self.session.ui.detail("Timing", timing);
             }
             if let (false, Some(saved), Some(compiled)) =
-                (self.behind, job.change.saved, outcome.compiled)
+                (self.behind, change.saved, outcome.compiled)
             {
                 let way = Way {
                     saved,
@@ -288,30 +301,55 @@ impl<'a> Worker<'a> {
         self.scopes.0.add_mentions();
     }
 
-    /// Makes the host load the build. `pause` comes before another attempt if the host refuses for a reason that may
+    fn note_installed(&mut self, outcome: &Outcome) {
+        for built in &outcome.built {
+            let installed = InstalledBuild {
+                package: built.package.clone(),
+                file: built.file.clone(),
+                build_id: built.build_id,
+            };
+            self.installed.insert(built.package.clone(), installed);
+        }
+    }
+
+    /// Brings the last builds to the host. `pause` comes before another attempt if the host refuses for a reason that may
     /// pass.
-    fn reload(&mut self, pause: Duration) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// Only an error that makes further attempts useless. Others are printed.
+    fn deliver(&mut self, pause: Duration) -> Result<(), Error> {
         let ui = &self.session.ui;
-        let reloaded = self
-            .await_host()
-            .and_then(|host| hosts::reload(self.session, &host, PATIENCE));
-        let may_pass = match reloaded {
-            Ok(report) if report.ok => {
-                ui.status("Reloaded", report.text);
+        let builds = self.installed.values();
+        let builds: Vec<_> = builds
+            .filter(|build| self.plugins.contains(&build.package))
+            .collect();
+        let may_pass = match self.recipient.deliver(self.session, &builds) {
+            Ok(Delivered::Live(report)) => {
+                ui.status("Reloaded", report);
                 self.behind = false;
                 return Ok(());
             }
-            Ok(report) => {
-                ui.warn(format_args!(
-                    "the host refused the new plugins, and keeps those that it has\n{}",
-                    report.text
-                ));
-                report.may_pass
+            #[cfg(feature = "control")]
+            Ok(Delivered::Already) => {
+                ui.info("Unchanged", "the host runs what is built");
+                self.behind = false;
+                return Ok(());
             }
-            Err(error @ Error::Interrupted { .. }) => return Err(error),
+            #[cfg(feature = "control")]
+            Ok(Delivered::Away) => {
+                ui.info("Behind", "the host gets the build when it is there again");
+                return Ok(());
+            }
+            Ok(Delivered::Refused { text, may_pass }) => {
+                ui.warn(format_args!(
+                    "the host refused the new plugins, and keeps those that it has\n{text}"
+                ));
+                may_pass
+            }
+            Err(error) if error.is_final() => return Err(error),
             Err(error) => {
                 ui.error(&error);
-                matches!(error, Error::NotAnswered(WaitError::TimedOut { .. }))
+                may_be_answered(&error)
             }
         };
         let then = if may_pass {
@@ -329,32 +367,38 @@ impl<'a> Worker<'a> {
 
     fn ask_again(&mut self) {
         if let Some((_, pause)) = self.again.take() {
-            // The caller notices an interruption.
-            let _ = self.reload((pause * 2).min(AGAIN[1]));
+            self.deliver_beside((pause * 2).min(AGAIN[1]));
         }
     }
 
-    /// Returns the running host, once it listens.
-    fn await_host(&self) -> Result<RunningHost, Error> {
-        let directory = self.plugin_dir.clone().unwrap_or_default();
-        let own = self.host.map(|host| host.pid);
-        let limit = Duration::from_secs_f32(self.args.start_limit);
-        let starting = self.host.map(|host| host.since + limit);
-        loop {
-            self.session.interrupt.check()?;
-            let mut found = hosts::of(&directory);
-            // A host that a script started has another id.
-            let own = found.iter().position(|host| Some(host.pid) == own);
-            let host = (!found.is_empty()).then(|| found.swap_remove(own.unwrap_or(0)));
-            let is_late = starting.is_none_or(|until| Instant::now() >= until);
-            match host {
-                Some(host) if host.reload_signal.is_some() => return Ok(host),
-                // When it is asked to reload, it says why it cannot.
-                Some(host) if is_late => return Ok(host),
-                None if is_late => return Err(hosts::none_of(directory)),
-                _ => std::thread::sleep(Duration::from_millis(20)),
-            }
+    /// Brings the last builds to a host that may not have them.
+    #[cfg(feature = "control")]
+    fn bring(&mut self) {
+        self.again = None;
+        self.behind = true;
+        // Without a build, there is nothing to bring yet.
+        if !self.installed.is_empty() {
+            self.deliver_beside(AGAIN[0]);
         }
+    }
+
+    /// Brings the last builds to the host when nothing was built.
+    fn deliver_beside(&mut self, pause: Duration) {
+        match self.deliver(pause) {
+            // The caller notices an interruption.
+            Ok(()) | Err(Error::Interrupted { .. }) => {}
+            Err(error) => self.session.ui.error(&error),
+        }
+    }
+}
+
+/// Returns true if a host may answer later that has not answered now.
+fn may_be_answered(error: &Error) -> bool {
+    match error {
+        Error::NotAnswered(WaitError::TimedOut { .. }) => true,
+        #[cfg(feature = "control")]
+        Error::NoAnswer { .. } | Error::Control(ClientError::Connect(_)) => true,
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@
 //! valid plugins. [`Way`] is a host whose plugins are loaded or linked in. [`model`] says what a reload has to do.
 //! [`Stage`] is a host with a plugin directory of its own, and [`Desk`] is the object that this host provides. [`load`]
 //! makes calls that never stop, [`records`] keeps the log, and [`process`] asks the operating system about this
-//! process.
+//! process. [`Pki`] has the certificates of hosts and of those who ask them.
 //!
 //! A test waits for an event, and fails if that takes longer than [`LIMIT`].
 
@@ -14,12 +14,14 @@ pub mod links;
 pub mod load;
 pub mod model;
 pub mod odd;
+mod pki;
 pub mod process;
 pub mod records;
 mod stage;
 mod ways;
 
 pub use desk::Desk;
+pub use pki::Pki;
 pub use stage::Stage;
 pub use ways::Way;
 

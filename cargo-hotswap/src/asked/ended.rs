@@ -28,6 +28,8 @@ pub(crate) struct Outcome {
     pub(crate) result: String,
     /// The report, the error, the verdict, or how the window has closed.
     pub(crate) text: String,
+    /// True if the reason of a refusal may pass by itself.
+    pub(crate) may_pass: bool,
 }
 
 impl Ended {

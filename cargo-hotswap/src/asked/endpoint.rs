@@ -4,9 +4,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hotswap_control::api::{
-    DeployRequest, Event, EventKind, FailureKind, ReloadRequest, Report, Status, Step, Verdict,
-};
+use hotswap_control::api::{Event, EventKind, FailureKind, Report, Status, Step, Verdict};
 use hotswap_control::{Client, ClientError, Notice};
 use serde::Serialize;
 
@@ -74,7 +72,7 @@ pub(super) fn reload(session: &Session, client: &Client, asked: &Asked) -> Resul
         pid: 0,
         seen: 0,
         up_to: None,
-        has_events: true,
+        has_events: !asked.without_steps,
         closed: None,
         waits: false,
     };
@@ -91,34 +89,31 @@ pub(super) fn reload(session: &Session, client: &Client, asked: &Asked) -> Resul
 
 /// Asks on a thread of its own, because nothing interrupts the wait for an answer.
 fn ask(client: &Client, asked: &Asked, sender: &Sender<Message>) {
-    let (client, sender) = (client.clone(), sender.clone());
-    let (request, dry_run) = (asked.request.clone(), asked.dry_run);
-    let deploy = asked.deploy.clone();
-    thread::spawn(move || asked_of(&client, &request, deploy.as_ref(), dry_run, &sender));
+    let (client, asked, sender) = (client.clone(), asked.clone(), sender.clone());
+    thread::spawn(move || asked_of(&client, &asked, &sender));
 }
 
 /// Tells what the host answers. Ends early if nobody listens any more, because the command has ended.
-fn asked_of(
-    client: &Client,
-    request: &ReloadRequest,
-    deploy: Option<&DeployRequest>,
-    dry_run: bool,
-    sender: &Sender<Message>,
-) -> Option<()> {
+fn asked_of(client: &Client, asked: &Asked, sender: &Sender<Message>) -> Option<()> {
     let tell = |message| sender.send(message).ok();
-    let status = match client.status() {
-        Ok(status) => status,
-        Err(error) => return tell(Message::Answer(Err(error))),
-    };
-    tell(Message::Began(Box::new(status)))?;
-    if dry_run {
-        return tell(Message::Verdict(client.check(request)));
+    if !asked.without_steps {
+        let status = match client.status() {
+            Ok(status) => status,
+            Err(error) => return tell(Message::Answer(Err(error))),
+        };
+        tell(Message::Began(Box::new(status)))?;
     }
-    let answer = match deploy {
+    if asked.dry_run {
+        return tell(Message::Verdict(client.check(&asked.request)));
+    }
+    let answer = match &asked.deploy {
         Some(deploy) => client.deploy(deploy),
-        None => client.reload(request),
+        None => client.reload(&asked.request),
     };
     tell(Message::Answer(answer))?;
+    if asked.without_steps {
+        return Some(());
+    }
     match client.status() {
         Ok(status) => tell(Message::UpTo(status.last_event)),
         Err(_) => tell(Message::NoEvents),
@@ -273,6 +268,7 @@ impl Progress<'_> {
             ended,
             result: result.to_owned(),
             text: text.clone(),
+            may_pass: false,
         }))
     }
 
@@ -289,6 +285,7 @@ impl Progress<'_> {
                 Ok(Outcome {
                     ended: Ended::Refused(failure.reason.as_deref().and_then(Topic::of_reason)),
                     result: "refused".into(),
+                    may_pass: failure.reason.as_deref().is_some_and(may_pass),
                     text: failure.message,
                 })
             }
@@ -312,6 +309,7 @@ impl Progress<'_> {
             },
             result: "checked".into(),
             text: verdict.text.clone(),
+            may_pass: false,
         }
     }
 
@@ -325,6 +323,14 @@ impl Progress<'_> {
             verdict: None,
         }
     }
+}
+
+/// Returns true if a reload may succeed later that a host has refused for this reason, a word of `ReloadError::reason`.
+fn may_pass(reason: &str) -> bool {
+    matches!(
+        reason,
+        "drain" | "hand_over" | "window" | "journal" | "resources"
+    )
 }
 
 fn capitalised(word: &str) -> String {

@@ -23,7 +23,7 @@ pub(crate) use ended::Ended;
 pub(crate) use ended::Outcome;
 
 /// A request to hosts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
     /// How long an answer may take.
     pub(crate) patience: Option<Duration>,
@@ -38,6 +38,9 @@ pub(crate) struct Asked {
     /// Instead of the reload, a deployment of builds that the host has.
     #[cfg(feature = "control")]
     pub(crate) deploy: Option<DeployRequest>,
+    /// True if only the answer is waited for, and nothing is said of the steps.
+    #[cfg(feature = "control")]
+    pub(crate) without_steps: bool,
     /// True if the result is not printed.
     #[cfg(feature = "control")]
     pub(crate) is_silent: bool,

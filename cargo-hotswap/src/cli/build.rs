@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
+#[cfg(feature = "control")]
+use super::AttachArgs;
 #[cfg(all(feature = "control", feature = "source"))]
 use super::{PatchAction, WhyArgs};
 
@@ -136,7 +138,7 @@ pub enum MessageFormat {
 pub struct RunArgs {
     /// The host's directory [default: the current directory]
     #[arg(value_name = "HOST", conflicts_with = "manifest_path")]
-    pub host: Option<PathBuf>,
+    pub of: Option<PathBuf>,
     /// The host's binary, if it has several and no `default-run`
     #[arg(long, value_name = "NAME")]
     pub bin: Option<String>,
@@ -165,6 +167,10 @@ pub struct RunArgs {
     /// Arguments for the host
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<std::ffi::OsString>,
+    /// The host that runs already, if there is one.
+    #[cfg(feature = "control")]
+    #[command(flatten)]
+    pub attach: AttachArgs,
     /// The options for compiling the host and its plugins.
     #[command(flatten)]
     pub compile: CompileOptions,

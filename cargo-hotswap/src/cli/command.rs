@@ -90,6 +90,12 @@ pub enum Command {
     /// restart of the command; a message says so.
     ///
     /// Signals are passed on to the host. The exit code is the host's own, or 128 + n if signal n ended it.
+    ///
+    /// With --attach, no host is started: the plugins are built for a host that runs already, and brought to it whenever it
+    /// does not run what is built. A host on this machine that loads them from the directory of the build is asked to reload.
+    /// To any other host, also on another machine, builds are deployed through its control endpoint, as `deploy` does it, and
+    /// nothing is written to its plugin directory. If the host ends, the command waits for the next one in its place. Ctrl-C
+    /// ends the command, and the host goes on.
     Run(RunArgs),
     /// Build what changed and make the running host load it
     ///

@@ -1,6 +1,8 @@
 //! The command line: subcommands and options, named as Cargo names them, with their help texts.
 
 mod artifacts;
+#[cfg(feature = "control")]
+mod attach;
 #[cfg(feature = "history")]
 mod audit;
 mod build;
@@ -30,6 +32,8 @@ mod trace;
 mod values;
 
 pub use artifacts::{GraphArgs, GraphFormat, InspectArgs, SealArgs};
+#[cfg(feature = "control")]
+pub use attach::AttachArgs;
 #[cfg(feature = "history")]
 pub use audit::{AuditAction, AuditArgs};
 #[cfg(feature = "source")]

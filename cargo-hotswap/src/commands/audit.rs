@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::history::{directory, open};
 use super::table::{length, table};
 use crate::Error;
-use crate::cli::{AuditAction, AuditArgs, HistoryOf};
 #[cfg(feature = "control")]
-use crate::commands::live;
+use crate::chosen;
+use crate::cli::{AuditAction, AuditArgs, HistoryOf};
 use crate::error::exit;
 use crate::session::Session;
 
@@ -117,7 +117,7 @@ fn verify(session: &Session, of: &HistoryOf, json: bool) -> Result<u8, Error> {
 fn records(session: &Session, of: &HistoryOf, limit: usize) -> Result<Vec<Record>, Error> {
     #[cfg(feature = "control")]
     let Some(_) = &of.state_dir else {
-        let records = live::client(session, &of.host)?.audit(limit)?;
+        let records = chosen::client(session, &of.host)?.audit(limit)?;
         return Ok(records.into_iter().map(Record::from).collect());
     };
     let records = open(session, directory(of))?.audit(limit)?;
@@ -127,7 +127,7 @@ fn records(session: &Session, of: &HistoryOf, limit: usize) -> Result<Vec<Record
 fn checked(session: &Session, of: &HistoryOf) -> Result<Check, Error> {
     #[cfg(feature = "control")]
     let Some(_) = &of.state_dir else {
-        return Ok(live::client(session, &of.host)?.check_audit()?.into());
+        return Ok(chosen::client(session, &of.host)?.check_audit()?.into());
     };
     Ok(open(session, directory(of))?.verify_audit()?.into())
 }

@@ -10,16 +10,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hotswap_control::Client;
 use hotswap_control::api::{DeployRequest, RollbackRequest, SignedManifest, Status};
-use hotswap_host::shown;
 use serde::Serialize;
 
-use super::live::client;
-use super::to_deploy::{Build, read, read_manifest};
 use crate::Error;
 use crate::asked::{Asked, Ended};
+use crate::chosen::{client, shown_process};
 use crate::cli::{DeployArgs, HostArgs};
 use crate::error::exit;
 use crate::session::Session;
+use crate::to_deploy::{Build, read, read_manifest, upload};
 
 /// The time that a window is longer than a host has to be healthy.
 const SPARE: Duration = Duration::from_secs(30);
@@ -130,7 +129,8 @@ impl Deployment<'_> {
             };
             let client = client(self.session, &host)?;
             let status = client.status()?;
-            let name = named.cloned().unwrap_or_else(|| shown_host(&status));
+            let shown = || shown_process(Path::new(&status.host.executable), status.host.pid);
+            let name = named.cloned().unwrap_or_else(shown);
             Ok(Host {
                 told: Told {
                     host: name.clone(),
@@ -228,19 +228,8 @@ impl Deployment<'_> {
         }
         let mut request = DeployRequest::default();
         for build in self.builds {
-            self.session.interrupt.check()?;
-            let what = format_args!("{} {:.8} to {}", build.plugin, build.build, host.name);
-            ui.info("Uploading", what);
-            let signature = build.signature.as_deref();
-            let uploaded = host.client.upload(&build.name, &build.bytes, signature);
-            let uploaded = uploaded.map_err(Error::from)?;
-            if uploaded.build != build.build {
-                return Err(Failed {
-                    reason: format!("it has received another build of {}", build.plugin),
-                    code: exit::FAILURE,
-                });
-            }
-            request.builds.push(uploaded.build);
+            let sent = upload(self.session, &host.client, build, &host.name)?;
+            request.builds.push(sent);
         }
         request.options = self.options();
         request.force = self.args.force;
@@ -400,16 +389,6 @@ impl Deployment<'_> {
         }
         Ok(report.text)
     }
-}
-
-fn shown_host(status: &Status) -> String {
-    let program = Path::new(&status.host.executable);
-    let program = program.file_name().unwrap_or_default();
-    format!(
-        "{} (pid {})",
-        shown::path(Path::new(program)),
-        status.host.pid
-    )
 }
 
 fn first_line(text: &str) -> &str {

@@ -6,8 +6,8 @@ use hotswap_control::ClientError;
 use hotswap_control::api::{FailureKind, HealthLevel};
 use hotswap_host::runtime;
 
-use super::live::client;
 use crate::Error;
+use crate::chosen::client;
 use crate::cli::HealthArgs;
 use crate::error::exit;
 use crate::session::Session;

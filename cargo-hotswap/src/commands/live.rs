@@ -5,104 +5,21 @@ use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-#[cfg(feature = "tls")]
-use hotswap_control::RemoteHost;
+use hotswap_control::Notice;
 use hotswap_control::api::{
     Attempt, DrainRequest, Event, LogRequest, Plugin, ReasonRequest, ReloadRequest,
     RollbackRequest, Status,
 };
-use hotswap_control::{Client, Notice};
-use hotswap_host::runtime::{self, RunningHost};
-use hotswap_host::shown;
 
-use super::follow::follow;
 use super::table::{self, table};
 use crate::Error;
-#[cfg(feature = "tls")]
-use crate::cli::RemoteArgs;
+use crate::chosen::client;
 use crate::cli::{
     CheckArgs, DrainArgs, FreezeArgs, HostArgs, LogArgs, LogsArgs, ResumeArgs, StatusArgs, WhyArgs,
 };
 use crate::error::exit;
-#[cfg(feature = "tls")]
-use crate::error::io;
+use crate::follow::follow;
 use crate::session::Session;
-
-/// Returns a client of the host that is meant.
-pub(crate) fn client(session: &Session, args: &HostArgs) -> Result<Client, Error> {
-    let named = args.host.as_deref();
-    if let Some(url) = named.filter(|named| named.contains("://")) {
-        return remote(session, url, args);
-    }
-    #[cfg(feature = "tls")]
-    if args.remote.is_given() {
-        return Err(Error::NotRemote);
-    }
-    if let Some(socket) = named.filter(|named| named.contains('/')) {
-        return Ok(Client::of_socket(session.absolute(Path::new(socket))));
-    }
-    let is_meant = |host: &RunningHost| match named {
-        None => host.connect().is_ok(),
-        Some(named) => {
-            let program = host.executable.file_name().unwrap_or_default();
-            named == host.pid.to_string() || named == program
-        }
-    };
-    let all = runtime::hosts();
-    let meant: Vec<_> = all.iter().filter(|host| is_meant(host)).collect();
-    match meant.as_slice() {
-        [host] => Ok(Client::of_host(host)),
-        [] => Err(Error::NoControl {
-            named: args.host.clone(),
-            running: all.iter().map(shown_host).collect(),
-        }),
-        several => Err(Error::SeveralControls {
-            hosts: several.iter().map(|host| shown_host(host)).collect(),
-        }),
-    }
-}
-
-/// Returns a client of a host on a TCP address.
-#[cfg(feature = "tls")]
-fn remote(session: &Session, url: &str, args: &HostArgs) -> Result<Client, Error> {
-    let RemoteArgs {
-        ca,
-        cert,
-        key,
-        token_file,
-    } = &args.remote;
-    let authorities = ca.as_ref().ok_or(Error::NoAuthorities)?;
-    let mut host = RemoteHost::new(url, session.absolute(authorities));
-    if let (Some(certificate), Some(key)) = (cert, key) {
-        host = host.certificate(session.absolute(certificate), session.absolute(key));
-    }
-    let token = match token_file {
-        Some(file) => {
-            let file = session.absolute(file);
-            let text = std::fs::read_to_string(&file).map_err(io("read", &file))?;
-            Some(text.trim().to_owned())
-        }
-        None => std::env::var("HOTSWAP_TOKEN").ok(),
-    };
-    if let Some(token) = token.filter(|token| !token.is_empty()) {
-        host = host.token(token);
-    }
-    Ok(Client::of_remote(&host)?)
-}
-
-/// This build of the command asks sockets only.
-#[cfg(not(feature = "tls"))]
-fn remote(_: &Session, url: &str, _: &HostArgs) -> Result<Client, Error> {
-    Err(Error::NoTls {
-        url: url.to_owned(),
-    })
-}
-
-/// Returns `web (pid 4242)`.
-fn shown_host(host: &RunningHost) -> String {
-    let program = host.executable.file_name().unwrap_or_default();
-    format!("{} (pid {})", shown::path(Path::new(program)), host.pid)
-}
 
 /// Shows what a host runs.
 pub(crate) fn status(session: &Session, args: &StatusArgs) -> Result<u8, Error> {

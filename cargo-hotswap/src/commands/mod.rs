@@ -6,8 +6,6 @@ mod build;
 mod completions;
 #[cfg(feature = "control")]
 mod deploy;
-#[cfg(feature = "control")]
-mod follow;
 mod graph;
 #[cfg(feature = "control")]
 mod health;
@@ -32,8 +30,6 @@ mod seal;
 mod sign;
 #[cfg(any(feature = "control", feature = "history"))]
 mod table;
-#[cfg(feature = "control")]
-mod to_deploy;
 #[cfg(feature = "tls")]
 mod token;
 #[cfg(feature = "top")]

@@ -5,9 +5,10 @@ use hotswap_control::api::{Patch, PatchSource, Patches};
 use hotswap_control::{Client, api::PatchesRequest};
 use hotswap_host::shown::Shown;
 
-use super::live::{ago, client};
+use super::live::ago;
 use super::table::table;
 use crate::Error;
+use crate::chosen::client;
 use crate::cli::PatchesArgs;
 #[cfg(feature = "source")]
 use crate::cli::{PatchAction, PatchedArgs};

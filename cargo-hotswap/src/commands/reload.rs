@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::asked::{self, Asked};
-use crate::cli::ReloadArgs;
 #[cfg(feature = "control")]
-use crate::commands::live;
+use crate::chosen;
+use crate::cli::ReloadArgs;
 use crate::project::Project;
 use crate::session::Session;
 
@@ -22,7 +22,7 @@ pub(crate) fn execute(session: &Session, args: &ReloadArgs) -> Result<u8, Error>
         }
         let plugins = names(args.of.iter().map(|word| &**word))?;
         asked.request.plugins = (!plugins.is_empty()).then_some(plugins);
-        let client = live::client(session, &args.host)?;
+        let client = chosen::client(session, &args.host)?;
         return asked.reload_by(session, &client)?.into_code();
     }
     let (host, plugins) = split(session, args)?;

@@ -2,6 +2,8 @@
 
 use std::sync::mpsc;
 
+#[cfg(feature = "control")]
+use crate::attached::Attached;
 use crate::cli::RunArgs;
 use crate::error::exit;
 use crate::host_process::{Host, Told, forward_signals};
@@ -17,16 +19,22 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
         return run_once(session, args);
     }
     let named = args.compile.manifest_path.as_deref();
-    let manifest = match named.or(args.host.as_deref()) {
+    let manifest = match named.or(args.of.as_deref()) {
         Some(path) => find_manifest(session, &session.absolute(path), false)?,
         None => find_manifest(session, &session.dir, true)?,
     };
+    #[cfg(feature = "control")]
+    if args.attach.attach {
+        let project = Project::open(session, Some(&manifest), &args.compile)?;
+        let host = Attached::find(session, &args.attach, &project)?;
+        return supervisor::attach(session, args, manifest, host);
+    }
     supervisor::run(session, args, manifest)
 }
 
 /// Builds everything, and runs the host until it ends, without further builds.
 fn run_once(session: &Session, args: &RunArgs) -> Result<u8, Error> {
-    let project = Project::open(session, args.host.as_deref(), &args.compile)?;
+    let project = Project::open(session, args.of.as_deref(), &args.compile)?;
     let (host, group) = project.host()?;
     let bin = args.bin.as_deref();
     let executable = if args.linked {

@@ -10,8 +10,8 @@ use hotswap_control::{Client, ClientError};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
-use super::live::client;
 use crate::Error;
+use crate::chosen::client;
 use crate::cli::TopArgs;
 use crate::error::exit;
 use crate::session::Session;

@@ -3,11 +3,11 @@
 use hotswap_control::TraceNotice;
 use hotswap_control::api::TraceRequest;
 
-use super::follow::follow;
-use super::live::client;
 use crate::Error;
+use crate::chosen::client;
 use crate::cli::TraceArgs;
 use crate::error::exit;
+use crate::follow::follow;
 use crate::session::Session;
 
 /// Shows the calls of a function, until its time is up or the command is interrupted.

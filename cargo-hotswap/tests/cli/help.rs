@@ -77,3 +77,31 @@ fn a_command_line_without_sense_is_a_usage_error() {
         assert_eq!(fixture.run(args).code, Some(2), "{args:?}");
     }
 }
+
+#[test]
+fn options_for_a_host_that_is_started_and_for_one_that_runs_exclude_each_other() {
+    let fixture = Fixture::new();
+    for args in [
+        &["--bin", "app"][..],
+        &["--no-watch"],
+        &["--static"],
+        &["--start-limit", "3"],
+        &["--", "one"],
+    ] {
+        let ran = fixture.run(&[&["run", "app", "--attach"], args].concat());
+        assert_eq!(ran.code, Some(2), "{args:?}");
+        let text = "'--attach' cannot be used with";
+        assert!(ran.stderr.contains(text), "{args:?}: {}", ran.stderr);
+    }
+    for args in [
+        &["--host", "app"][..],
+        &["--cert", "own.pem", "--key", "own.key"],
+        &["--reason", "why"],
+        &["--deployment", "r7"],
+    ] {
+        let ran = fixture.run(&[&["run", "app"], args].concat());
+        assert_eq!(ran.code, Some(2), "{args:?}");
+        let text = "required arguments were not provided:\n  --attach";
+        assert!(ran.stderr.contains(text), "{args:?}: {}", ran.stderr);
+    }
+}

@@ -1,4 +1,5 @@
 //! Tests the command line as users meet it: `cargo hotswap` with real hosts, from the first run to a reload that fails.
+mod attached;
 mod changes;
 mod extension;
 mod graph;

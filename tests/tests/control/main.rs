@@ -9,7 +9,6 @@ mod frozen;
 mod health;
 mod patches;
 mod peer;
-mod pki;
 mod random;
 mod recorded;
 mod remote;

@@ -1,10 +1,9 @@
 //! The endpoint on a TCP address: who is let in, and who is not.
-use crate::pki::Pki;
 use crate::support::{Controlled, Ran, checked};
 use hotswap_control::api::{FailureKind, ReloadRequest, Role};
 use hotswap_control::{Client, ClientError, Control, ControlError, RemoteHost, Tcp, TcpError};
 use hotswap_operate::{AuditRecord, AuditResult, History};
-use hotswap_tests::{fixture, until};
+use hotswap_tests::{Pki, fixture, until};
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -33,14 +33,24 @@ const EXTENSIONS: &str =
 /// An authority with its certificates, in a directory of its own.
 pub struct Pki(TempDir);
 
+impl Default for Pki {
+    fn default() -> Self {
+        Pki::new()
+    }
+}
+
 impl Pki {
+    /// Makes an authority, `ca.pem`, and the certificate `host.pem` of this machine with its key `host.key`.
+    ///
+    /// # Panics
+    /// Panics if `openssl` fails.
     pub fn new() -> Self {
-        let pki = Pki(tempfile::tempdir().unwrap());
-        std::fs::write(pki.path("ca.cnf"), CONFIG).unwrap();
-        std::fs::write(pki.path("ext.cnf"), EXTENSIONS).unwrap();
-        std::fs::write(pki.path("index.txt"), "").unwrap();
-        std::fs::write(pki.path("serial.txt"), "01\n").unwrap();
-        std::fs::write(pki.path("crl.txt"), "01\n").unwrap();
+        let pki = Pki(tempfile::tempdir().expect("a temporary directory can be made"));
+        pki.write("ca.cnf", CONFIG);
+        pki.write("ext.cnf", EXTENSIONS);
+        pki.write("index.txt", "");
+        pki.write("serial.txt", "01\n");
+        pki.write("crl.txt", "01\n");
         let args =
             "req -x509 -config ca.cnf -extensions ca_ext -keyout ca.key -out ca.pem -days 30";
         pki.openssl(args, &[&KEY[..], &["-subj", "/CN=the authority"]].concat());
@@ -48,16 +58,23 @@ impl Pki {
         pki
     }
 
+    /// Returns the path of a file in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Makes the certificate `<name>.pem` and its key `<name>.key`.
+    ///
+    /// # Panics
+    /// Panics if `openssl` fails.
     pub fn issue(&self, name: &str, subject: &str) {
         self.issue_from(name, subject, "20200101000000Z", "20900101000000Z");
     }
 
     /// Makes a certificate that counts for a time.
+    ///
+    /// # Panics
+    /// Panics if `openssl` fails.
     pub fn issue_from(&self, name: &str, subject: &str, from: &str, to: &str) {
         let args = format!("req -config ca.cnf -keyout {name}.key -out {name}.csr -subj {subject}");
         self.openssl(&args, &KEY);
@@ -68,6 +85,9 @@ impl Pki {
     }
 
     /// Revokes a certificate.
+    ///
+    /// # Panics
+    /// Panics if `openssl` fails.
     pub fn revoke(&self, name: &str) {
         let args = format!("ca -config ca.cnf -batch -revoke {name}.pem");
         self.openssl(&args, &[]);
@@ -75,8 +95,15 @@ impl Pki {
     }
 
     /// Writes the list of revoked certificates, `revoked.pem`.
+    ///
+    /// # Panics
+    /// Panics if `openssl` fails.
     pub fn list_revoked(&self) {
         self.openssl("ca -config ca.cnf -batch -gencrl -out revoked.pem", &[]);
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).expect("the file can be written");
     }
 
     fn openssl(&self, args: &str, more: &[&str]) {
@@ -85,7 +112,7 @@ impl Pki {
             .args(more)
             .current_dir(self.0.path())
             .output()
-            .unwrap();
+            .expect("openssl is installed");
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args}: {told}");
     }

@@ -1,4 +1,4 @@
-//! Follows what comes from a host, until the command is interrupted.
+//! Waits for what comes from a host, until the command is interrupted.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -15,7 +15,7 @@ const SLICE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Returns the error of `each`, or that the command was interrupted.
-pub(super) fn follow<T: Send + 'static>(
+pub(crate) fn follow<T: Send + 'static>(
     session: &Session,
     items: impl Iterator<Item = T> + Send + 'static,
     mut each: impl FnMut(T) -> Result<bool, Error>,
@@ -40,4 +40,23 @@ pub(super) fn follow<T: Send + 'static>(
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
     }
+}
+
+/// Returns the result of `work`, which runs on a thread of its own, because nothing interrupts it.
+///
+/// # Errors
+/// The command was interrupted. The work goes on until the process ends.
+///
+/// # Panics
+/// The work panics.
+pub(crate) fn interruptible<T: Send + 'static>(
+    session: &Session,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let mut result = None;
+    follow(session, std::iter::once_with(work), |done| {
+        result = Some(done);
+        Ok(false)
+    })?;
+    Ok(result.expect("the work has ended without a panic"))
 }
