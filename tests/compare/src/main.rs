@@ -54,10 +54,9 @@ fn run() -> anyhow::Result<()> {
     }
     let report = report::markdown(&rows, &place, &options)?;
     println!("{report}");
-    let out = place.target.join("compare");
-    fs::write(out.join("comparison.md"), &report).context("cannot write the table")?;
-    plots::write(&rows, &out)?;
-    eprintln!("The table and the plots are in {}", out.display());
+    fs::write(place.out.join("comparison.md"), &report).context("cannot write the table")?;
+    plots::write(&rows, &place.out)?;
+    eprintln!("The table and the plots are in {}", place.out.display());
     if options.book {
         report::into_book(&report, &place)?;
         plots::write(&rows, &place.checkout.join("book/src"))?;

@@ -30,7 +30,9 @@ impl Profile {
 pub struct Place {
     /// The checkout of hotswap.
     pub checkout: PathBuf,
-    /// Cargo's target directory.
+    /// The directory for everything that is made here.
+    pub out: PathBuf,
+    /// Cargo's target directory for the copy. `cargo hotswap run` watches no file in it.
     pub target: PathBuf,
     /// The copy of the workspace.
     pub work: PathBuf,
@@ -47,11 +49,13 @@ impl Place {
             Some(directory) => env::current_dir()?.join(directory),
             None => workspace.join("target"),
         };
+        let out = target.join("compare");
         let place = Place {
-            work: target.join("compare/work"),
+            target: out.join("target"),
+            work: out.join("work"),
             command: hotswap_command(&checkout)?,
             checkout,
-            target,
+            out,
         };
         copy(workspace, &place.work, &place.checkout)?;
         Ok(place)
@@ -59,7 +63,7 @@ impl Place {
 
     /// Returns a directory for a peer, which is empty.
     pub fn empty(&self, peer: &Peer, name: &str) -> anyhow::Result<PathBuf> {
-        let directory = self.target.join("compare").join(peer.name).join(name);
+        let directory = self.out.join(peer.name).join(name);
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
         }
@@ -69,7 +73,7 @@ impl Place {
 
     /// Returns the file for the stderr of a peer's host.
     pub fn log(&self, peer: &Peer) -> PathBuf {
-        self.target.join("compare").join(peer.name).join("stderr")
+        self.out.join(peer.name).join("stderr")
     }
 
     /// Writes a number into the source of the plugin.
@@ -91,7 +95,7 @@ impl Place {
         match peer.kind {
             Kind::Restart => self.build_host(peer, profile),
             Kind::Hotswap => {
-                let out = self.target.join("compare").join(peer.name).join("out");
+                let out = self.out.join(peer.name).join("out");
                 let mut command = self.hotswap();
                 command.args(["build", "--quiet", "--locked", "--package", &peer.plugin()]);
                 command.arg("--out-dir").arg(&out);
@@ -150,7 +154,8 @@ impl Place {
     /// Returns the version of a crate in the lock file.
     pub fn version(&self, name: &str) -> Option<String> {
         let lock = fs::read_to_string(self.work.join("Cargo.lock")).ok()?;
-        let (_, after) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        // The last one is the newest. The others are those of dependencies.
+        let (_, after) = lock.rsplit_once(&format!("name = \"{name}\"\nversion = \""))?;
         let (version, _) = after.split_once('"')?;
         Some(version.to_owned())
     }

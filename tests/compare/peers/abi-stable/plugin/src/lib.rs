@@ -1,4 +1,8 @@
 //! The plugin, for libloading and abi_stable.
+
+// The static that the macro adds has no documentation.
+#![allow(missing_docs)]
+
 use abi_stable::prefix_type::PrefixTypeTrait;
 use abi_stable::std_types::RStr;
 use abi_stable::{export_root_module, sabi_extern_fn};
