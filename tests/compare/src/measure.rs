@@ -267,8 +267,14 @@ impl Row {
         command.arg(&first);
         command.env("HOTSWAP_PLUGIN_DIR", &directory);
         command.env("COMPARE_DIRECTORY", &directory);
+        let mut process = Process::start(&mut command, &place.log(self.peer))?;
+        process.ask("version", "is")?;
+        if self.peer.kind == Kind::Watched {
+            // Nothing tells when it begins to watch.
+            thread::sleep(REST);
+        }
         Ok(Live {
-            process: Process::start(&mut command, &place.log(self.peer))?,
+            process,
             builds: builds.clone(),
             directory: directory.join("new"),
             reloads: 0,

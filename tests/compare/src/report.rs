@@ -180,6 +180,7 @@ fn note(notes: &mut Vec<String>, why: &str) -> String {
 
 fn ratio(ratio: f64) -> String {
     match ratio {
+        ratio if ratio < 0.095 => format!("{ratio:.2}×"),
         ratio if ratio < 9.95 => format!("{ratio:.1}×"),
         ratio => format!("{ratio:.0}×"),
     }
@@ -235,5 +236,6 @@ mod tests {
         assert_eq!(bytes(-3.0), "0 B");
         assert_eq!(bytes(2048.0), "2.0 KB");
         assert_eq!(ratio(12.34), "12×");
+        assert_eq!(ratio(0.028), "0.03×");
     }
 }

@@ -34,6 +34,9 @@ use std::time::{Duration, Instant};
 /// The first word of each answer.
 pub const MARK: &str = "peer:";
 
+/// The time for which a version is awaited. The driver waits a little longer for the answer.
+const LIMIT: Duration = Duration::from_secs(50);
+
 /// The way in which one thread calls the plugin.
 pub trait Caller {
     /// Calls `add`, which adds two numbers.
@@ -151,7 +154,11 @@ fn answer<H: Host>(
         "await" => {
             let [wanted] = numbers(rest)?;
             let mut caller = host.caller();
+            let began = Instant::now();
             while caller.version() != wanted {
+                if began.elapsed() > LIMIT {
+                    return Err(format!("version {wanted} did not become live").into());
+                }
                 thread::sleep(Duration::from_micros(500));
             }
             Ok("live".to_owned())

@@ -1,5 +1,4 @@
 //! What a user of hot-lib-reloader writes.
-use hot_lib_reloader::LibReloadObserver;
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -25,12 +24,9 @@ fn directory() -> PathBuf {
     env::var_os("COMPARE_DIRECTORY").expect("it is set").into()
 }
 
-pub fn subscribe() -> LibReloadObserver {
-    hot_lib::subscribe()
-}
-
-/// Reloads another build.
-pub fn reload(build: &Path, observer: &LibReloadObserver) -> Result<(), Box<dyn Error>> {
+/// Reloads another build. An observer that does not read its events would block the reload.
+pub fn reload(build: &Path) -> Result<(), Box<dyn Error>> {
+    let observer = hot_lib::subscribe();
     fs::rename(build, directory().join("libhum_hot_lib_reloader.so"))?;
     observer.wait_for_reload();
     Ok(())

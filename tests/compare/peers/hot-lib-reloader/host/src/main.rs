@@ -21,6 +21,5 @@ impl Calls for Hum {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let observer = hum::subscribe();
-    serve(&Hum, |build| hum::reload(build, &observer))
+    serve(&Hum, hum::reload)
 }

@@ -10,6 +10,8 @@ relib_interface::include_exports!();
 relib_interface::include_imports!();
 
 use gen_exports::ModuleExportsImpl;
+// The host looks for symbols of this crate.
+use relib_module as _;
 
 /// The driver edits this number.
 const VERSION: u64 = 0;
