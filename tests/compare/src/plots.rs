@@ -84,7 +84,7 @@ fn draw(plot: &Plot, rows: &[Row], file: &Path) -> Result<(), Box<dyn std::error
         ""
     };
     let title = format!("{}{scale}", plot.title);
-    area.draw(&Text::new(title, (10, 12), font(16)))?;
+    area.draw(&Text::new(title, (10, 12), font(20)))?;
     for (n, (name, figure)) in figures.iter().enumerate() {
         let y = TOP + LINE * n as i32;
         let right = LEFT + length(plot, &figures, *figure);
@@ -94,11 +94,11 @@ fn draw(plot: &Plot, rows: &[Row], file: &Path) -> Result<(), Box<dyn std::error
         };
         let corners = [(LEFT, y), (right, y + BAR)];
         area.draw(&Rectangle::new(corners, color.filled()))?;
-        area.draw(&Text::new(*name, (10, y + 2), font(13)))?;
+        area.draw(&Text::new(*name, (10, y + 2), font(16)))?;
         area.draw(&Text::new(
             (plot.show)(*figure),
             (right + 6, y + 2),
-            font(13),
+            font(16),
         ))?;
     }
     area.present()?;

@@ -11,6 +11,9 @@ use std::fs;
 const BEGIN: &str = "<!-- measured -->\n";
 const END: &str = "<!-- /measured -->";
 
+/// What a reader has to know of a short run.
+const QUICK: &str = "This was a short run, which shows what can be measured. Its figures vary by a factor of two and more.\n\n";
+
 /// A column: its head, its figure, how that is shown, and whether its ratio is.
 struct Column {
     head: &'static str,
@@ -86,6 +89,9 @@ pub fn markdown(rows: &[Row], place: &Place, options: &Options) -> anyhow::Resul
         machine::describe(),
         options.command()
     );
+    if options.quick {
+        text += QUICK;
+    }
     let mut notes = Vec::new();
     let heads: Vec<_> = COLUMNS.iter().map(|column| column.head).collect();
     writeln!(text, "| | {} | lines |", heads.join(" | "))?;
