@@ -266,7 +266,8 @@ impl<'a> Worker<'a> {
             }
             None => {
                 let manifest = Some(&*self.manifest);
-                self.project = Some(Project::open(session, manifest, &self.args.compile)?);
+                let project = Project::open(session, manifest, &self.args.compile)?;
+                self.project = Some(project.with_host());
             }
         }
         Ok(())

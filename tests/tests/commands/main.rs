@@ -1,6 +1,7 @@
 //! Tests the command line as users meet it: `cargo hotswap` with real hosts, from the first run to a reload that fails.
 mod changes;
 mod extension;
+mod features;
 mod graph;
 mod hello;
 mod inspect;
