@@ -139,13 +139,7 @@ fn warn(calls: &Calls<'_>, id: &PackageId, sides: &[Side<'_>]) {
         };
         let (having, lacking) = (sides(true), sides(false));
         if !lacking.is_empty() {
-            let text = difference(
-                id,
-                &features,
-                &having,
-                &lacking,
-                &calls.workspace.root,
-            );
+            let text = difference(id, &features, &having, &lacking, &calls.workspace.root);
             calls.session.ui.warn(text);
         }
     }

@@ -186,7 +186,9 @@ fn resolve_together<'w>(
     let mut refused = BTreeSet::new();
     for _ in 0..ROUNDS {
         let sides = packages.iter().zip(&all);
-        let sides: Vec<_> = sides.map(|(it, resolved)| (*it, &resolved.together)).collect();
+        let sides: Vec<_> = sides
+            .map(|(it, resolved)| (*it, &resolved.together))
+            .collect();
         let lacking = lacking(&sides).into_iter().enumerate();
         let lacking: Vec<(usize, Added)> = lacking
             .filter(|(at, added)| !added.is_empty() && !refused.contains(at))
@@ -198,7 +200,9 @@ fn resolve_together<'w>(
             all[*at].added.extend(added.clone());
         }
         let asked = lacking.iter();
-        let asked: Vec<_> = asked.map(|(at, _)| (packages[*at], &all[*at].added)).collect();
+        let asked: Vec<_> = asked
+            .map(|(at, _)| (packages[*at], &all[*at].added))
+            .collect();
         let answered = ask(&asked)?;
         for ((at, _), answer) in lacking.iter().zip(answered) {
             let resolved = &mut all[*at];
@@ -271,8 +275,7 @@ fn argument(package: &Package, key: &str) -> Option<String> {
         let rename = dependency.rename.clone();
         rename.unwrap_or_else(|| dependency.name.clone())
     };
-    let is_meant =
-        |it: &&Dependency| it.kind == DependencyKind::Normal && it.name == name;
+    let is_meant = |it: &&Dependency| it.kind == DependencyKind::Normal && it.name == name;
     let mut found: Vec<_> = package.dependencies.iter().filter(is_meant).collect();
     let first = own_name(found.first()?);
     if found.iter().any(|it| own_name(it) != first) {
@@ -323,7 +326,10 @@ mod tests {
     /// Returns what each of these packages lacks, if its tree is this text.
     fn added<const N: usize>(packages: [(&Package, &str); N]) -> [String; N] {
         let trees = packages.map(|(package, text)| (package, Tree::parse(text)));
-        let sides: Vec<_> = trees.iter().map(|(package, tree)| (*package, tree)).collect();
+        let sides: Vec<_> = trees
+            .iter()
+            .map(|(package, tree)| (*package, tree))
+            .collect();
         let all: Vec<_> = lacking(&sides).iter().map(described).collect();
         all.try_into().expect("as many as before")
     }
@@ -348,9 +354,10 @@ mod tests {
     #[test]
     fn a_direct_dependency_gets_what_it_has_elsewhere() {
         let util = json!([{"name": "util", "path": "/ws/util"}]);
-        let [host, world, moon] =
-            ["app", "world", "moon"].map(|name| package(name, util.clone()));
-        let tree = |features: &str| format!("0|it v0.1.0 (/ws/it)|\n1|util v0.1.0 (/ws/util)|{features}\n");
+        let [host, world, moon] = ["app", "world", "moon"].map(|name| package(name, util.clone()));
+        let tree = |features: &str| {
+            format!("0|it v0.1.0 (/ws/it)|\n1|util v0.1.0 (/ws/util)|{features}\n")
+        };
         let result = added([
             (&host, &tree("deep")),
             (&world, &tree("color,deep")),
@@ -371,8 +378,14 @@ mod tests {
         let world = package("world", json!([{"name": "util", "path": "/ws/util"}]));
         let moon = package("moon", json!([{"name": "deep", "path": "/ws/deep"}]));
         let result = added([
-            (&world, "0|world v0.1.0 (/ws/world)|\n1|util v0.1.0 (/ws/util)|\n2|deep v0.1.0 (/ws/deep)|\n"),
-            (&moon, "0|moon v0.1.0 (/ws/moon)|\n1|deep v0.1.0 (/ws/deep)|red\n"),
+            (
+                &world,
+                "0|world v0.1.0 (/ws/world)|\n1|util v0.1.0 (/ws/util)|\n2|deep v0.1.0 (/ws/deep)|\n",
+            ),
+            (
+                &moon,
+                "0|moon v0.1.0 (/ws/moon)|\n1|deep v0.1.0 (/ws/deep)|red\n",
+            ),
         ]);
         assert_eq!(result, ["", ""]);
     }

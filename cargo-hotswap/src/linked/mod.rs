@@ -128,7 +128,9 @@ fn compile(calls: &Calls<'_>, group: &Group<'_>) -> Result<Vec<Plugin>, Error> {
         calls.session.ui.advance();
     }
     let built = all_features.iter();
-    let built: Vec<_> = built.map(|(plugin, features)| (*plugin, features)).collect();
+    let built: Vec<_> = built
+        .map(|(plugin, features)| (*plugin, features))
+        .collect();
     features::check(calls, group, &built)?;
     // The order in which they were found should not be visible.
     plugins.sort_by(|one, other| one.package.cmp(&other.package));

@@ -23,7 +23,10 @@ fn lines<'s>(stderr: &'s str, verb: &str) -> Vec<&'s str> {
 fn a_feature_that_one_plugin_has_is_added_for_the_others() {
     let fixture = Fixture::new();
     shared_crate(&fixture);
-    fixture.package("app", "util = { path = \"../util\", features = [\"deep\"] }");
+    fixture.package(
+        "app",
+        "util = { path = \"../util\", features = [\"deep\"] }",
+    );
     fixture.plugin(
         "app/world",
         "util = { path = \"../../util\", features = [\"color\", \"deep\"] }",
@@ -31,13 +34,27 @@ fn a_feature_that_one_plugin_has_is_added_for_the_others() {
     let ran = fixture.ok(&["build", "-v", "app"]);
     let moon = "Features moon: util/color (as in world), util/deep (as in app, world)";
     assert_eq!(lines(&ran.stderr, "Features"), [moon]);
-    assert_eq!(lines(&ran.stderr, "Compiling util").len(), 1, "{}", ran.stderr);
+    assert_eq!(
+        lines(&ran.stderr, "Compiling util").len(),
+        1,
+        "{}",
+        ran.stderr
+    );
     // Also if it is built alone, and for a program that has it.
-    for args in [&["build", "--dry-run", "-p", "moon"][..], &["build", "--dry-run", "--static", "app"]] {
+    for args in [
+        &["build", "--dry-run", "-p", "moon"][..],
+        &["build", "--dry-run", "--static", "app"],
+    ] {
         let ran = fixture.ok(args);
-        let of_moon = ran.lines().into_iter().find(|line| line.contains("app/moon/Cargo.toml"));
+        let of_moon = ran
+            .lines()
+            .into_iter()
+            .find(|line| line.contains("app/moon/Cargo.toml"));
         let of_moon = of_moon.expect("it would be built");
-        assert!(of_moon.contains("--features util/color,util/deep"), "{of_moon}");
+        assert!(
+            of_moon.contains("--features util/color,util/deep"),
+            "{of_moon}"
+        );
     }
 }
 
@@ -57,8 +74,18 @@ fn a_feature_that_the_host_lacks_is_named_with_what_to_write() {
     // There, it is added, and Cargo runs the host that was built.
     let ran = fixture.ok(&["run", "--no-watch", "app"]);
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
-    assert_eq!(lines(&ran.stderr, "Compiling app").len(), 1, "{}", ran.stderr);
-    assert_eq!(lines(&ran.stderr, "Compiling util"), [""; 0], "{}", ran.stderr);
+    assert_eq!(
+        lines(&ran.stderr, "Compiling app").len(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        lines(&ran.stderr, "Compiling util"),
+        [""; 0],
+        "{}",
+        ran.stderr
+    );
 }
 
 /// Cargo has no argument for a feature of such a crate.

@@ -85,9 +85,16 @@ fn all_plugins_and_the_host_get_what_one_asks_for() {
         let name = directory.rsplit('/').next().unwrap();
         let path = |name: &str| checkout().join(name);
         let rest = rest
-            .replace("PLUGIN", &format!("hotswap-plugin = {{ path = {:?} }}", path("hotswap-plugin")))
-            .replace("HOST", &format!("hotswap-host = {{ path = {:?} }}", path("hotswap-host")));
-        let head = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+            .replace(
+                "PLUGIN",
+                &format!("hotswap-plugin = {{ path = {:?} }}", path("hotswap-plugin")),
+            )
+            .replace(
+                "HOST",
+                &format!("hotswap-host = {{ path = {:?} }}", path("hotswap-host")),
+            );
+        let head =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
         write(&format!("{directory}/Cargo.toml"), &(head + &rest));
     };
     write(
@@ -95,7 +102,10 @@ fn all_plugins_and_the_host_get_what_one_asks_for() {
         "[workspace]\nresolver = \"3\"\nmembers = [\"palette\", \"palette/cool\", \"palette/warm\", \"paint\"]\n",
     );
     package("paint", "[features]\nalpha = []\n[dependencies]\nPLUGIN\n");
-    package("palette", "[dependencies]\nHOST\npaint = { path = \"../paint\" }\n");
+    package(
+        "palette",
+        "[dependencies]\nHOST\npaint = { path = \"../paint\" }\n",
+    );
     package(
         "palette/cool",
         "[features]\ndefault = [\"pot\"]\npot = [\"dep:color\"]\n[dependencies]\nPLUGIN\n\
