@@ -118,13 +118,16 @@ pub(crate) fn resolve(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Err
         if packages.iter().all(is_known) {
             continue;
         }
-        let is_host = |package: &Package| {
-            let mut hosts = groups.iter().filter_map(|group| group.host);
-            hosts.any(|host| host.id == package.id)
+        let is_built = |package: &Package| {
+            let mut groups = groups.iter();
+            groups.any(|group| {
+                let host = group.host.filter(|_| calls.builds_host);
+                let mut packages = group.plugins.iter().copied().chain(host);
+                packages.any(|built| built.id == package.id)
+            })
         };
         for (package, resolved) in resolve_together(calls, &packages)? {
-            let is_built = calls.builds_host || !is_host(package);
-            if is_built && !resolved.added.is_empty() {
+            if is_built(package) && !resolved.added.is_empty() {
                 let added = described(&resolved.added);
                 let message = format_args!("{}: {added}", package.name);
                 calls.session.ui.detail("Features", message);
