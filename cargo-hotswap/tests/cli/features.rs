@@ -52,7 +52,7 @@ fn a_feature_that_one_plugin_has_is_added_for_the_others() {
             .find(|line| line.contains("app/moon/Cargo.toml"));
         let of_moon = of_moon.expect("it would be built");
         assert!(
-            of_moon.contains("--features util/color,util/deep"),
+            of_moon.contains("--features 'util/color,util/deep'"),
             "{of_moon}"
         );
     }
@@ -70,7 +70,13 @@ fn a_feature_that_the_host_lacks_is_named_with_what_to_write() {
         );
     }
     let ran = fixture.ok(&["build", "-q", "app"]);
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r#"
+    warning: `util` has the features `color`, `deep` for the plugin `world` and the plugin `moon`, and not for the host `app`; where an interface or a type depends on it, the host refuses these plugins, however often they are built, unless `cargo hotswap run` builds the host. Write
+
+        util = { …, features = ["color", "deep"] }
+
+    under [dependencies] in `app/Cargo.toml`
+    "#);
     // There, it is added, and Cargo runs the host that was built.
     let ran = fixture.ok(&["run", "--no-watch", "app"]);
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
@@ -102,7 +108,13 @@ fn a_crate_that_a_plugin_has_through_another_is_named_with_what_to_write() {
         "util = { path = \"../../util\", features = [\"color\"] }",
     );
     let ran = fixture.ok(&["build", "-q", "app"]);
-    insta::assert_snapshot!(ran.stderr, @"");
+    insta::assert_snapshot!(ran.stderr, @r#"
+    warning: `util` has the feature `color` for the plugin `world`, and not for the plugin `moon`; where an interface or a type depends on it, the host refuses these plugins, however often they are built. Write
+
+        util = { …, features = ["color"] }
+
+    under [dependencies] in `app/moon/Cargo.toml`
+    "#);
     let manifest = fixture.read("app/moon/Cargo.toml");
     fixture.write(
         "app/moon/Cargo.toml",

@@ -128,6 +128,8 @@ fn all_plugins_and_the_host_get_what_one_asks_for() {
         assert!(ran.stderr.contains(&line), "{line}: {}", ran.stderr);
     }
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
-    let compiled = ran.stderr.matches("Compiling paint ").count();
+    // The host has other features of crates that its own crates depend on, so that it may need another build.
+    let (plugins, _) = ran.stderr.split_once("cargo build ").unwrap();
+    let compiled = plugins.matches("Compiling paint ").count();
     assert_eq!(compiled, 1, "{}", ran.stderr);
 }
