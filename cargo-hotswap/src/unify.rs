@@ -1,9 +1,13 @@
-//! Gives a host and its plugins the features that one `cargo build` of them all would give.
+//! Gives the crates with interfaces the features in a host and its plugins that one `cargo build` of them all would give.
 //!
 //! Cargo builds one package at a time as a shared library, and resolves features for each call. So Cargo is asked which
-//! features the crates of each package have. Where a direct dependency of a package lacks one that it has for another,
-//! the call for that package gets `--features dependency/feature`. There is no such argument for a crate that a package
-//! only has through others: [`crate::features`] warns of those.
+//! features the crates of each package have. Where a package depends on a crate with interfaces that lacks a feature
+//! which it has in another package, the call for that package gets `--features dependency/feature`. There is no such
+//! argument for a crate that a package only has through others: [`crate::features`] warns of those.
+//!
+//! A plugin has a copy of its own of every other crate, and nothing of those crosses. They keep the features that the
+//! plugin asks for, since a feature may have an effect in each copy: `hotswap-plugin/tokio` starts a runtime in each
+//! plugin, and with `tokio/signal`, each runtime leaves two descriptors open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
@@ -16,6 +20,8 @@ use crate::call::Call;
 use crate::cargo::Calls;
 use crate::selection::{Group, plugins_of};
 use crate::session::Session;
+
+mod graph;
 
 /// The format of a line of `cargo tree`, after the depth.
 pub(crate) const FORMAT: &str = "|{p}|{f}";
@@ -33,6 +39,8 @@ pub(crate) struct Tree {
     features: BTreeMap<String, BTreeSet<String>>,
     /// Those on which the package depends itself.
     direct: BTreeSet<String>,
+    /// Those that may have interfaces and types that cross: they depend on `hotswap-plugin`.
+    crossing: BTreeSet<String>,
 }
 
 /// The features of the packages of one workspace, as far as they were asked for.
@@ -75,6 +83,8 @@ impl Tree {
     /// Returns what `text`, in which each line has a depth and the [`FORMAT`], says.
     fn parse(text: &str) -> Self {
         let mut tree = Self::default();
+        // The packages above the line.
+        let mut above: Vec<&str> = vec![];
         for line in text.lines() {
             // A path may have any character in it.
             let Some((depth, rest)) = line.split_once('|') else {
@@ -87,9 +97,16 @@ impl Tree {
             let features = features.trim_end_matches(" (*)").split(',');
             let known = tree.features.entry(package.to_owned()).or_default();
             known.extend(features.filter(|it| !it.is_empty()).map(str::to_owned));
-            if depth == "1" {
+            let Ok(depth) = depth.parse() else { continue };
+            above.truncate(depth);
+            if depth == 1 {
                 tree.direct.insert(package.to_owned());
             }
+            if package.starts_with("hotswap-plugin v") {
+                tree.crossing
+                    .extend(above.last().map(|it| (*it).to_owned()));
+            }
+            above.push(package);
         }
         tree
     }
@@ -115,7 +132,7 @@ pub(crate) fn resolve(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Err
             let unified = calls.workspace.unified.borrow();
             unified.packages.contains_key(&package.id)
         };
-        if packages.iter().all(is_known) {
+        if packages.iter().all(is_known) || !may_differ(calls, &packages) {
             continue;
         }
         let is_built = |package: &Package| {
@@ -159,6 +176,14 @@ fn sets<'w>(calls: &Calls<'w>, groups: &[Group<'w>]) -> Result<Vec<Vec<&'w Packa
         sets.push(set);
     }
     Ok(sets)
+}
+
+/// Returns false if it is known without Cargo that there is nothing to add.
+fn may_differ(calls: &Calls<'_>, packages: &[&Package]) -> bool {
+    let workspace = calls.workspace;
+    // Without a lock file, the empty text does not have the dependencies.
+    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock"));
+    graph::may_differ(&workspace.members, &lock.unwrap_or_default(), packages)
 }
 
 fn resolve_together<'w>(
@@ -247,11 +272,11 @@ fn answers(session: &Session, calls: &[Call]) -> Result<Vec<Option<Tree>>, Error
     Ok(trees)
 }
 
-/// Returns the features that the direct dependencies of each package lack, and have for another.
+/// Returns the features that crates with interfaces lack for each package that depends on them, and have for another.
 fn lacking(sides: &[(&Package, &Tree)]) -> Vec<Added> {
     let of_side = |&(package, tree): &(&Package, &Tree)| {
         let mut added = Added::new();
-        for key in &tree.direct {
+        for key in tree.direct.intersection(&tree.crossing) {
             let Some(dependency) = argument(package, key) else {
                 continue;
             };
@@ -309,7 +334,7 @@ mod tests {
     use serde_json::{Value, json};
 
     /// A package with these dependencies, each with what the manifest says of it, but for the usual.
-    fn package(name: &str, dependencies: Value) -> Package {
+    pub(super) fn package(name: &str, dependencies: Value) -> Package {
         let usual = json!({
             "req": "*", "kind": null, "optional": false, "uses_default_features": true, "features": [], "target": null,
         });
@@ -341,11 +366,16 @@ mod tests {
     fn a_tree_has_the_crates_with_their_features() {
         let text = "0|world v0.1.0 (/a|b/world)|\n\
                     1|util v0.1.0 (/a|b/util)|color,deep\n\
-                    2|log v0.4.1|std\n\
-                    1|log v0.4.1|std (*)\n";
+                    2|hotswap-plugin v0.1.0|\n\
+                    3|log v0.4.1|std\n\
+                    1|log v0.4.1|std (*)\n\
+                    1|hotswap-plugin v0.1.0| (*)\n";
         let tree = Tree::parse(text);
         let direct: Vec<_> = tree.direct.iter().collect();
-        assert_eq!(direct, ["log v0.4.1", "util v0.1.0 (/a|b/util)"]);
+        let util = "util v0.1.0 (/a|b/util)";
+        assert_eq!(direct, ["hotswap-plugin v0.1.0", "log v0.4.1", util]);
+        let crossing: Vec<_> = tree.crossing.iter().collect();
+        assert_eq!(crossing, [util, "world v0.1.0 (/a|b/world)"]);
         let features = |name: &str| tree.features_of(&package(name, json!([])));
         let util: Vec<_> = features("util").expect("it is there").iter().collect();
         assert_eq!(util, ["color", "deep"]);
@@ -355,11 +385,13 @@ mod tests {
     }
 
     #[test]
-    fn a_direct_dependency_gets_what_it_has_elsewhere() {
+    fn a_crate_with_interfaces_gets_what_it_has_elsewhere() {
         let util = json!([{"name": "util", "path": "/ws/util"}]);
         let [host, world, moon] = ["app", "world", "moon"].map(|name| package(name, util.clone()));
         let tree = |features: &str| {
-            format!("0|it v0.1.0 (/ws/it)|\n1|util v0.1.0 (/ws/util)|{features}\n")
+            format!(
+                "0|it v0.1.0 (/ws/it)|\n1|util v0.1.0 (/ws/util)|{features}\n2|hotswap-plugin v0.1.0|\n"
+            )
         };
         let result = added([
             (&host, &tree("deep")),
@@ -377,20 +409,23 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_of_another_crate_gets_nothing() {
+    fn a_crate_of_another_crate_gets_nothing_and_neither_does_one_without_interfaces() {
         let world = package("world", json!([{"name": "util", "path": "/ws/util"}]));
         let moon = package("moon", json!([{"name": "deep", "path": "/ws/deep"}]));
-        let result = added([
-            (
-                &world,
-                "0|world v0.1.0 (/ws/world)|\n1|util v0.1.0 (/ws/util)|\n2|deep v0.1.0 (/ws/deep)|\n",
-            ),
-            (
-                &moon,
-                "0|moon v0.1.0 (/ws/moon)|\n1|deep v0.1.0 (/ws/deep)|red\n",
-            ),
-        ]);
-        assert_eq!(result, ["", ""]);
+        let own = |features: &str| {
+            format!("1|deep v0.1.0 (/ws/deep)|{features}\n2|hotswap-plugin v0.1.0|\n")
+        };
+        let through = own("").replace("2|", "3|").replace("1|", "2|");
+        let of_world = format!("0|world v0.1.0 (/ws/world)|\n1|util v0.1.0 (/ws/util)|\n{through}");
+        let of_moon = format!("0|moon v0.1.0 (/ws/moon)|\n{}", own("red"));
+        assert_eq!(added([(&world, &of_world), (&moon, &of_moon)]), ["", ""]);
+        let another = package("another", json!([{"name": "deep", "path": "/ws/deep"}]));
+        let crossing = own("");
+        let without = "1|deep v0.1.0 (/ws/deep)|\n";
+        for (tree, expected) in [(&*crossing, "deep/red (as in moon)"), (without, "")] {
+            let result = added([(&another, tree), (&moon, &of_moon)]);
+            assert_eq!(result, [expected, ""]);
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn a_crate_that_a_plugin_has_through_another_is_named_with_what_to_write() {
     assert_eq!(fixture.ok(&["build", "-q", "app"]).stderr, "");
 }
 
-/// Nothing of it crosses.
+/// Nothing of it crosses, and each plugin has the features that it asks for.
 #[test]
 fn crates_without_interfaces_may_differ() {
     let fixture = Fixture::new();
@@ -133,4 +133,7 @@ fn crates_without_interfaces_may_differ() {
         "util = { path = \"../../util\", features = [\"color\"] }",
     );
     assert_eq!(fixture.ok(&["build", "-q", "app"]).stderr, "");
+    let ran = fixture.ok(&["build", "--dry-run", "-v", "app"]);
+    assert_eq!(lines(&ran.stderr, "Features"), [""; 0]);
+    assert!(!ran.stdout.contains("--features"), "{}", ran.stdout);
 }
