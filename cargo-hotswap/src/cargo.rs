@@ -14,7 +14,7 @@ use crate::call::{Call, Made, Messages, Relabel};
 use crate::cli::{CompileOptions, MessageFormat};
 use crate::fresh::Compiled;
 use crate::session::Session;
-use crate::unify::{Added, FORMAT};
+use crate::unify::tree::{Added, FORMAT};
 use crate::workspace::{Workspace, explicit_target_dir, library, lock_options};
 
 /// The variable from which the macros read the prefix of live names.
@@ -178,7 +178,7 @@ impl Calls<'_> {
     }
 
     /// Returns the call that prints the crates of `package`, if it is built with `added`, as
-    /// [`Tree`](crate::unify::Tree) reads them. Procedural macros and what they are made of have features of their own.
+    /// [`Tree`](crate::unify::tree::Tree) reads them. Procedural macros and what they are made of have features of their own.
     pub(crate) fn tree(&self, package: &Package, added: &Added) -> Call {
         let mut args = vec![OsString::from("tree")];
         args.extend(self.source(package, &self.workspace.directory));

@@ -12,7 +12,7 @@ use crate::attribute::Plugin;
 use crate::cli::CompileOptions;
 use crate::session::{Session, without_cargos_variables};
 use crate::toolchain::Toolchain;
-use crate::unify::Unified;
+use crate::unify::tree::Unified;
 use crate::{Error, attribute};
 
 /// The names of Cargo's files of configuration.
