@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::timing::Timing;
 use crate::ui::shown;
 use crate::workspace::{config_of, directory};
-use crate::{Error, edges, settings, thin};
+use crate::{Error, edges, settings, thin, unify};
 
 mod examine;
 mod names;
@@ -149,6 +149,7 @@ pub(crate) fn build_changed(
     replays: &mut Replays,
 ) -> Result<Outcome, Error> {
     check(calls, groups)?;
+    unify::resolve(calls, groups)?;
     let session = calls.session;
     let mut plugins: Vec<&Package> = vec![];
     for group in groups {
@@ -185,6 +186,7 @@ pub(crate) fn variant(
     made: impl FnOnce() -> Result<Variant, Error>,
 ) -> Result<(), Error> {
     check(calls, std::slice::from_ref(group))?;
+    unify::resolve(calls, std::slice::from_ref(group))?;
     let _lock = Locked::of_builds(calls.session, &base_dir(calls.workspace))?;
     warn_of_configuration(calls, plugin);
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));

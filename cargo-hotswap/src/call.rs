@@ -1,12 +1,13 @@
 //! A call of Cargo: how it is made, and its output.
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use anstream::adapter::strip_str;
 use cargo_metadata::{Artifact, Message, PackageId};
 use rustix::process::Pid;
 
@@ -61,6 +62,8 @@ pub(crate) struct Script {
     pub(crate) out_dir: PathBuf,
 }
 
+/// The first words of the lines in which Cargo reports downloads and new versions.
+const STATUSES: [&str; 5] = ["Updating", "Locking", "Adding", "Downloading", "Downloaded"];
 /// The errors with which rustc refuses a second allocator: the plugin, or a crate that it depends on, has one in
 /// addition to that of `#[plugin]`.
 const TWO_ALLOCATORS: [&str; 2] = [
@@ -115,6 +118,47 @@ impl Call {
             .current_dir(&self.directory)
             .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// Makes the call, which asks Cargo for something, and returns the answer, or `None` if Cargo fails. A build will fail
+    /// for the same reason, and report it. Until then, only downloads are reported.
+    pub(crate) fn answer(&self, session: &Session) -> Result<Option<String>, Error> {
+        let mut command = self.command(&session.ui.cargo_options());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let program = || self.program.to_string_lossy().into_owned();
+        let mut running =
+            session
+                .interrupt
+                .spawn(&mut command)?
+                .map_err(|source| Error::StartCargo {
+                    program: program(),
+                    source,
+                })?;
+        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
+        let mut answer = vec![];
+        let read = std::thread::scope(|scope| {
+            let stderr = stderr.into_iter();
+            scope.spawn(|| {
+                let lines = stderr.flat_map(|stderr| BufReader::new(stderr).lines());
+                let lines = lines.map_while(Result::ok);
+                lines
+                    .filter(|line| is_of_download(line))
+                    .for_each(|line| session.ui.relay(&line));
+            });
+            let mut stdout = stdout.into_iter();
+            stdout.try_for_each(|mut stdout| stdout.read_to_end(&mut answer).map(drop))
+        });
+        let source = |source| Error::CargoOutput {
+            program: program(),
+            source,
+        };
+        let status = running.wait()?.map_err(source)?;
+        read.map_err(source)?;
+        let answer = strip_str(&String::from_utf8_lossy(&answer)).to_string();
+        Ok(status.success().then_some(answer))
     }
 
     /// Makes the call, and adds its artifacts to `made`, whether compiled now or fresh, also if it fails.
@@ -189,6 +233,13 @@ impl Call {
         }
         heard.map_err(source)
     }
+}
+
+/// Returns true if Cargo reports with `line` that it downloads something, or which versions it has chosen.
+fn is_of_download(line: &str) -> bool {
+    let line = strip_str(line).to_string();
+    let first = line.split_whitespace().next().unwrap_or_default();
+    line.starts_with(' ') && STATUSES.contains(&first)
 }
 
 /// Takes the hint for a line of the compiler's, if there is one and none is known yet.

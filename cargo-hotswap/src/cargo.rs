@@ -1,6 +1,6 @@
 //! The calls of Cargo that a build makes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
@@ -14,6 +14,7 @@ use crate::call::{Call, Made, Messages, Relabel};
 use crate::cli::{CompileOptions, MessageFormat};
 use crate::fresh::Compiled;
 use crate::session::Session;
+use crate::unify::tree::{Added, FORMAT};
 use crate::workspace::{Workspace, explicit_target_dir, library, lock_options};
 
 /// The variable from which the macros read the prefix of live names.
@@ -43,6 +44,8 @@ pub(crate) struct Calls<'a> {
     pub(crate) relabel: Option<&'a Relabel<'a>>,
     /// True if the plugins are to be compiled again [without Cargo](crate::replay).
     pub(crate) replayed: bool,
+    /// True if the host is built, too, with the features that its plugins need.
+    pub(crate) builds_host: bool,
 }
 
 impl Calls<'_> {
@@ -174,44 +177,21 @@ impl Calls<'_> {
         Ok(made)
     }
 
-    /// Returns the features of all packages that `package` is made of, by name and version: `serde v1.0.0`.
-    pub(crate) fn resolved_features(
-        &self,
-        package: &Package,
-    ) -> Result<HashMap<String, BTreeSet<String>>, Error> {
+    /// Returns the call that prints the crates of `package`, if it is built with `added`, as
+    /// [`Tree`](crate::unify::tree::Tree) reads them. Procedural macros and what they are made of have features of their own.
+    pub(crate) fn tree(&self, package: &Package, added: &Added) -> Call {
         let mut args = vec![OsString::from("tree")];
         args.extend(self.source(package, &self.workspace.directory));
-        args.extend(self.features(package));
-        args.extend(
-            [
-                "--edges", "normal", "--prefix", "none", "--format", "{p}|{f}",
-            ]
-            .map(OsString::from),
-        );
-        let call = self.call(args, package);
-        let output = self.session.interrupt.output(&mut call.command(&[]))?;
-        let output = output.map_err(|source| Error::StartCargo {
-            program: self.session.cargo.to_string_lossy().into_owned(),
-            source,
-        })?;
-        let mut all: HashMap<String, BTreeSet<String>> = HashMap::new();
-        // If this fails, so does the build, which reports why.
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            let Some((package, features)) = line.split_once('|') else {
-                continue;
-            };
-            // A line is `name v0.1.0 (/a/place)`, and `a,b (*)` if it was shown before.
-            let name: Vec<&str> = package.split(' ').take(2).collect();
-            let features = features.trim_end_matches(" (*)").split(',');
-            let known = all.entry(name.join(" ")).or_default();
-            known.extend(features.filter(|it| !it.is_empty()).map(str::to_owned));
-        }
-        Ok(all)
+        args.extend(self.features(package, added.keys().map(String::as_str)));
+        let edges = ["--edges", "normal,no-proc-macro", "--prefix", "depth"];
+        args.extend(edges.map(OsString::from));
+        args.extend(["--format", FORMAT].map(OsString::from));
+        self.call(args, package)
     }
 
     /// Returns how Cargo finds the sources of `package` again, for its note.
     pub(crate) fn source_location(&self, package: &Package) -> Option<SourceLocation> {
-        let features = self.features(package).into_iter();
+        let features = self.features(package, []).into_iter();
         let features: Result<_, _> = features.map(OsString::into_string).collect();
         let manifest = package.manifest_path.as_std_path();
         SourceLocation::new(&self.workspace.directory, manifest, features.ok()?)
@@ -263,10 +243,15 @@ impl Calls<'_> {
         args
     }
 
-    /// Returns the arguments for the features of `package`.
-    fn features(&self, package: &Package) -> Vec<OsString> {
+    /// Returns the arguments for the features of `package`: those that the user has asked for, and those in `added`.
+    fn features<'f>(
+        &self,
+        package: &Package,
+        added: impl IntoIterator<Item = &'f str>,
+    ) -> Vec<OsString> {
         let options = self.options;
-        let features = features_of(package, &options.features);
+        let mut features = features_of(package, &options.features);
+        features.extend(added.into_iter().map(str::to_owned));
         let mut args = vec![];
         if !features.is_empty() {
             args.extend(["--features".into(), features.join(",").into()]);
@@ -297,10 +282,11 @@ impl Calls<'_> {
     }
 
     fn common(&self, command: &str, package: &Package, directory: &Path) -> Vec<OsString> {
+        let unified = self.workspace.unified.borrow();
         let args = [
             self.source(package, directory),
             self.output(),
-            self.features(package),
+            self.features(package, unified.added(&package.id)),
         ];
         let command = OsString::from(command);
         std::iter::once(command)

@@ -1,7 +1,8 @@
 //! Warns of crates that have different features in two plugins, or in a plugin and its host.
 //!
-//! Each plugin is compiled by a call of its own, and Cargo resolves features for each call. If a feature changes a type
-//! or a trait that crosses, the host refuses the plugin, and another build does not change that.
+//! [`crate::unify`] adds features where a call of Cargo can have them. What differs still is a crate that a plugin only
+//! has through others, or the host, if something else builds it. If a feature changes a type or a trait that crosses, the
+//! host refuses the plugin, and another build does not change that.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -23,6 +24,8 @@ struct Side<'a> {
     what: &'static str,
     package: &'a Package,
     features: &'a Features,
+    /// Those in a build by `cargo hotswap run`.
+    in_run: &'a Features,
 }
 
 /// Returns the features in a finished build.
@@ -51,13 +54,15 @@ pub(crate) fn check(
             what: "plugin",
             package,
             features,
+            in_run: features,
         })
         .collect();
-    let of_host = host_features(calls, group, &sides)?;
+    let [alone, together] = host_features(calls, group, &sides);
     sides.extend(group.host.map(|package| Side {
         what: "host",
         package,
-        features: &of_host,
+        features: if calls.builds_host { &together } else { &alone },
+        in_run: &together,
     }));
     let differing = differing(&sides);
     if differing.is_empty() {
@@ -75,16 +80,9 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Returns the features in the host of the crates that it shares with its plugins, if those have features at all.
-/// Returns nothing if Cargo cannot tell.
-fn host_features(
-    calls: &Calls<'_>,
-    group: &Group<'_>,
-    sides: &[Side<'_>],
-) -> Result<Features, Error> {
-    let Some(host) = group.host else {
-        return Ok(Features::new());
-    };
+/// Returns the features of the crates that the host shares with its plugins, if those have features at all: in a host
+/// that Cargo builds alone, and with those that are added for its plugins. Returns nothing if Cargo cannot tell.
+fn host_features(calls: &Calls<'_>, group: &Group<'_>, sides: &[Side<'_>]) -> [Features; 2] {
     let is_shared = |package: &&Package| {
         let mut dependencies = package.dependencies.iter();
         !package.features.is_empty()
@@ -95,17 +93,18 @@ fn host_features(
     };
     let members = calls.workspace.members.iter();
     let shared: Vec<&Package> = members.filter(is_shared).collect();
-    if shared.is_empty() {
-        return Ok(Features::new());
-    }
-    let all = calls
-        .workspace
-        .features_of_host(host, || calls.resolved_features(host))?;
-    let known = shared.into_iter().filter_map(|package| {
-        let name = format!("{} v{}", package.name, package.version);
-        Some((package.id.clone(), all.get(&name)?.clone()))
-    });
-    Ok(known.collect())
+    let unified = calls.workspace.unified.borrow();
+    let trees = match group.host {
+        Some(host) => [unified.alone(&host.id), unified.together(&host.id)],
+        None => [None; 2],
+    };
+    trees.map(|tree| {
+        let known = shared.iter().filter_map(|package| {
+            let features = tree?.features_of(package)?;
+            Some((package.id.clone(), features.clone()))
+        });
+        known.collect()
+    })
 }
 
 /// Returns the packages whose features differ.
@@ -140,20 +139,14 @@ fn warn(calls: &Calls<'_>, id: &PackageId, sides: &[Side<'_>]) {
         };
         let (having, lacking) = (sides(true), sides(false));
         if !lacking.is_empty() {
-            let text = difference(
-                name_of(id),
-                &features,
-                &having,
-                &lacking,
-                &calls.workspace.root,
-            );
+            let text = difference(id, &features, &having, &lacking, &calls.workspace.root);
             calls.session.ui.warn(text);
         }
     }
 }
 
 fn difference(
-    name: &str,
+    id: &PackageId,
     features: &[&String],
     having: &[&Side<'_>],
     lacking: &[&Side<'_>],
@@ -170,13 +163,23 @@ fn difference(
         let features = features.map(|feature| format!("{quote}{feature}{quote}"));
         features.collect::<Vec<_>>().join(", ")
     };
+    let name = name_of(id);
+    let has_in_run = |side: &&Side<'_>| {
+        let known = side.in_run.get(id);
+        known.is_some_and(|known| features.iter().all(|feature| known.contains(*feature)))
+    };
+    let unless = match lacking.iter().all(has_in_run) {
+        true => ", unless `cargo hotswap run` builds the host",
+        false => "",
+    };
     let mut text = format!(
         "`{name}` has the feature{} {} for {}, and not for {}; where an interface or a type depends on it, the host refuses \
-         these plugins, however often they are built. Write\n\n    {name} = {{ …, features = [{}] }}\n",
+         these plugins, however often they are built{}. Write\n\n    {name} = {{ …, features = [{}] }}\n",
         if features.len() == 1 { "" } else { "s" },
         quoted("`"),
         sides(having),
         sides(lacking),
+        unless,
         quoted("\"")
     );
     for side in lacking {

@@ -121,6 +121,7 @@ mod top;
 mod topic;
 mod troubleshooting;
 mod ui;
+mod unify;
 mod watch;
 mod worker;
 mod workspace;

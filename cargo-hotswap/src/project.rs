@@ -31,6 +31,8 @@ pub(crate) struct Project<'a> {
     /// The directories of libraries that the build scripts of plugins have made.
     library_paths: RefCell<BTreeSet<PathBuf>>,
     replays: RefCell<Replays>,
+    /// True if the host is built, too.
+    builds_host: bool,
 }
 
 /// The variable with the directories in which the dynamic linker looks for libraries.
@@ -59,9 +61,16 @@ impl<'a> Project<'a> {
             workspace,
             library_paths: RefCell::default(),
             replays: RefCell::default(),
+            builds_host: false,
         };
         project.configure()?;
         Ok(project)
+    }
+
+    /// Returns the same project, whose host is built, too, with the features that its plugins need.
+    pub(crate) fn with_host(mut self) -> Self {
+        self.builds_host = true;
+        self
     }
 
     /// Takes the configuration of the host. If it is not clear which host is meant, that is an error only for code that
@@ -100,6 +109,8 @@ impl<'a> Project<'a> {
 
     /// Asks Cargo again, since a manifest changed.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
+        // With another plugin, all may have other features.
+        self.replays.take();
         self.workspace = Workspace::load(self.session, &self.manifest, self.options)?;
         self.configure()
     }
@@ -231,6 +242,7 @@ impl<'a> Project<'a> {
             format: MessageFormat::Human,
             relabel: None,
             replayed: false,
+            builds_host: self.builds_host,
         }
     }
 }

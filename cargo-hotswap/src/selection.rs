@@ -178,6 +178,15 @@ fn hosts(workspace: &Workspace) -> Result<Vec<Group<'_>>, Error> {
     Ok(groups)
 }
 
+/// Returns all plugins of `host`, whatever is selected.
+pub(crate) fn plugins_of<'w>(
+    workspace: &'w Workspace,
+    host: &'w Package,
+) -> Result<Vec<&'w Package>, Error> {
+    let group = of_host(workspace, host)?;
+    Ok(group.map_or_else(Vec::new, |group| group.plugins))
+}
+
 /// Returns the plugins of `host`, if it has any.
 fn of_host<'w>(workspace: &'w Workspace, host: &'w Package) -> Result<Option<Group<'w>>, Error> {
     let mut plugins = vec![];

@@ -279,7 +279,11 @@ impl<'a> Worker<'a> {
             }
             None => {
                 let manifest = Some(&*self.manifest);
-                self.project = Some(Project::open(session, manifest, &self.args.compile)?);
+                let project = Project::open(session, manifest, &self.args.compile)?;
+                self.project = Some(match self.recipient.own() {
+                    Some(_) => project.with_host(),
+                    None => project,
+                });
             }
         }
         Ok(())

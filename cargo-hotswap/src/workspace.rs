@@ -1,7 +1,7 @@
 //! A workspace as Cargo describes it. Cargo is asked once.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -12,6 +12,7 @@ use crate::attribute::Plugin;
 use crate::cli::CompileOptions;
 use crate::session::{Session, without_cargos_variables};
 use crate::toolchain::Toolchain;
+use crate::unify::tree::Unified;
 use crate::{Error, attribute};
 
 /// The names of Cargo's files of configuration.
@@ -29,8 +30,8 @@ pub(crate) struct Workspace {
     pub(crate) members: Vec<Package>,
     /// The contents of their `#[plugin]`, for members that were looked into.
     plugins: RefCell<HashMap<PackageId, Option<Plugin>>>,
-    /// The features of all packages that a host is made of, by name and version, once they were asked for.
-    host_features: RefCell<HashMap<PackageId, HashMap<String, BTreeSet<String>>>>,
+    /// The features with which hosts and their plugins are built, once they were asked for.
+    pub(crate) unified: RefCell<Unified>,
     /// The compiler that Cargo starts here, once it was asked for.
     pub(crate) toolchain: RefCell<Option<Toolchain>>,
 }
@@ -51,7 +52,7 @@ impl Workspace {
             target_dir: metadata.target_directory.into_std_path_buf(),
             members: metadata.packages,
             plugins: RefCell::default(),
-            host_features: RefCell::default(),
+            unified: RefCell::default(),
             toolchain: RefCell::default(),
             root,
         };
@@ -84,7 +85,7 @@ impl Workspace {
             target_dir: self.target_dir.clone(),
             members: self.members.clone(),
             plugins: self.plugins.clone(),
-            host_features: RefCell::default(),
+            unified: RefCell::default(),
             toolchain: RefCell::default(),
         };
         if explicit_target_dir(session, options, &self.root).is_none() {
@@ -165,21 +166,6 @@ impl Workspace {
         };
         let users = metadata.packages.into_iter().filter(uses);
         Ok(users.map(|package| package.id).collect())
-    }
-
-    /// Returns the features of all packages that the host of this workspace is made of. `ask` finds them.
-    pub(crate) fn features_of_host(
-        &self,
-        host: &Package,
-        ask: impl FnOnce() -> Result<HashMap<String, BTreeSet<String>>, Error>,
-    ) -> Result<HashMap<String, BTreeSet<String>>, Error> {
-        if let Some(known) = self.host_features.borrow().get(&host.id) {
-            return Ok(known.clone());
-        }
-        let found = ask()?;
-        let mut known = self.host_features.borrow_mut();
-        known.insert(host.id.clone(), found.clone());
-        Ok(found)
     }
 
     /// Returns the member whose Cargo.toml is `manifest`.

@@ -17,7 +17,7 @@ use crate::manifest::find_manifest;
 use crate::selection::{Filter, Group, select};
 use crate::session::Session;
 use crate::workspace::Workspace;
-use crate::{Error, thin};
+use crate::{Error, thin, unify};
 
 /// Builds what `args` select, and prints the paths of the artifacts.
 pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> {
@@ -45,6 +45,7 @@ pub(crate) fn execute(session: &Session, args: &BuildArgs) -> Result<u8, Error> 
                 format: args.message_format,
                 relabel: None,
                 replayed: false,
+                builds_host: args.linked,
             };
             if args.linked {
                 programs.extend(linked(&calls, &groups, args)?);
@@ -146,6 +147,7 @@ fn split(args: &[String]) -> (&[String], &[String]) {
 
 fn dry_run(calls: &Calls<'_>, groups: &[Group<'_>]) -> Result<(), Error> {
     build::check(calls, groups)?;
+    unify::resolve(calls, groups)?;
     let thin = thin::find(calls)?;
     for group in groups {
         for plugin in &group.plugins {

@@ -34,7 +34,7 @@ pub(crate) fn execute(session: &Session, args: &RunArgs) -> Result<u8, Error> {
 
 /// Builds everything, and runs the host until it ends, without further builds.
 fn run_once(session: &Session, args: &RunArgs) -> Result<u8, Error> {
-    let project = Project::open(session, args.of.as_deref(), &args.compile)?;
+    let project = Project::open(session, args.of.as_deref(), &args.compile)?.with_host();
     let (host, group) = project.host()?;
     let bin = args.bin.as_deref();
     let executable = if args.linked {

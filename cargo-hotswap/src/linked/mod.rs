@@ -28,7 +28,7 @@ use crate::selection::Group;
 use crate::session::Session;
 use crate::ui::shown;
 use crate::workspace::{Workspace, binaries, library};
-use crate::{Error, dep_info, host, install, settings};
+use crate::{Error, dep_info, features, host, install, settings, unify};
 
 /// The generated file.
 const LIST: &str = "plugins.rs";
@@ -59,6 +59,7 @@ pub(crate) fn build(
     let host = check(calls, group)?;
     let binary = host::binary(host, binary)?;
     let session = calls.session;
+    unify::resolve(calls, std::slice::from_ref(group))?;
     describe(calls, group);
     // Where this applies, the program itself reports it.
     if let Some((origin, remedy)) = settings::find_panic_abort(calls) {
@@ -98,6 +99,7 @@ pub(crate) fn dry_run(
     binary: Option<&str>,
 ) -> Result<(), Error> {
     let host = check(calls, group)?;
+    unify::resolve(calls, std::slice::from_ref(group))?;
     let out = out_dir(calls.workspace, calls.options, host);
     let mut link = vec![];
     for plugin in &group.plugins {
@@ -116,14 +118,20 @@ fn compile(calls: &Calls<'_>, group: &Group<'_>) -> Result<Vec<Plugin>, Error> {
         .workspace
         .users_of_hotswap(calls.session, calls.options)?;
     let mut commits = Commits::new(base_dir(calls.workspace).join(COMMITS));
-    let mut plugins = vec![];
+    let (mut plugins, mut all_features) = (vec![], vec![]);
     for plugin in &group.plugins {
         calls.session.ui.progress(&plugin.name);
         warn_of_configuration(calls, plugin);
         let made = calls.make(&calls.linked_plugin(plugin), plugin)?;
         plugins.push(Plugin::of(plugin, &made, &live, &mut commits)?);
+        all_features.push((*plugin, features::of(&made)));
         calls.session.ui.advance();
     }
+    let built = all_features.iter();
+    let built: Vec<_> = built
+        .map(|(plugin, features)| (*plugin, features))
+        .collect();
+    features::check(calls, group, &built)?;
     // The order in which they were found should not be visible.
     plugins.sort_by(|one, other| one.package.cmp(&other.package));
     Ok(plugins)

@@ -2,6 +2,7 @@
 mod attached;
 mod changes;
 mod extension;
+mod features;
 mod graph;
 mod hello;
 mod inspect;
