@@ -25,7 +25,7 @@ super::types! {
         /// The memory that the plugin has in use, in bytes, if its allocator counts it.
         pub memory: Option<u64>,
         /// How long calls take, if some were timed. Of each thread, it is the first one and then one in 1,024, or one in
-        /// 4,096 while it makes many. Async calls are not timed.
+        /// 32,768 while it makes many. Async calls are not timed.
         pub latency: Option<Latency>,
     }
 
