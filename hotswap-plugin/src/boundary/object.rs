@@ -5,7 +5,7 @@ use crate::__crosses;
 use crate::boundary::abi::{HeldView, RawObject};
 use crate::boundary::describe::{FunctionDesc, InterfaceDesc, TypeDesc};
 use crate::boundary::noted::{CountErrors, NotedErrors};
-use crate::boundary::relay::{ROUTED, rarely, read};
+use crate::boundary::relay::{entered, rarely};
 use crate::boundary::shared::{Return, Shared};
 use crate::boundary::value::{Value, ValueError};
 use crate::boundary::view::Arena;
@@ -119,9 +119,6 @@ impl<P> Tables<P> {
 pub struct Object<Table: 'static> {
     table: *const Table,
     this: *const (),
-    /// An entry of the table that has one of these bits takes more than a call: a routed one, or if the object is counted,
-    /// any, since no function is at the address zero.
-    rare: usize,
     keep: Keep,
     errors: NotedErrors,
 }
@@ -146,14 +143,9 @@ unsafe impl<Table> Sync for Object<Table> {}
 
 impl<Table> Object<Table> {
     fn new(table: *const Table, this: *const (), keep: Keep) -> Self {
-        let rare = match keep {
-            Keep::Counted(_) => usize::MAX,
-            Keep::Lender | Keep::Own(_) => ROUTED,
-        };
         Object {
             table,
             this,
-            rare,
             keep,
             errors: NotedErrors::default(),
         }
@@ -252,20 +244,14 @@ impl<Table> Object<Table> {
         &self,
         entry: impl FnOnce(*const Table) -> *const F,
     ) -> (F, *const ()) {
-        // SAFETY: the table stays where it is, with what its entries lead to, for as long as the object is kept, as `keep`
-        // does it or the caller of `from_raw` guarantees it. The caller guarantees that this is one of its entries.
-        let found = unsafe { read(entry(self.table)) };
-        let this = self.this;
-        if found.addr() & self.rare == 0 {
-            // SAFETY: it is an entry of this table, which is not routed, since `rare` has that bit.
-            return (unsafe { found.direct() }, this);
-        }
-        rarely();
+        // This comes first: the table of an object that was dropped may be gone with its library.
         if let Keep::Counted(counted) = &self.keep {
+            rarely();
             counted.check();
         }
-        // SAFETY: it is an entry of this table, and what it leads to stays as the table does.
-        unsafe { found.function(this) }
+        // SAFETY: the table stays where it is, with what its entries lead to, for as long as the object is kept, as `keep`
+        // does it or the caller of `from_raw` guarantees it. The caller guarantees that this is one of its entries.
+        unsafe { entered(entry(self.table), self.this) }
     }
 }
 

@@ -8,13 +8,12 @@
 //! An entry is one word: the address of a function, or the address of a [`RawFunction`] with a mark. A call reads it
 //! once, so it never has the function of one and the first argument of the other.
 //!
-//! A call through an entry that is not routed takes no instruction more than one through a constant table: every call
-//! tests whether its object is [counted](super::Held), and the same test finds the mark.
+//! A call through an entry that is not routed takes two instructions more than one through a constant table: a test of the
+//! word that it has read anyway, and a branch that is not taken.
 //!
 //! The caller reads the entry without an order, since most entries never change, and the static tables of plugins are
 //! in memory that cannot be written. A fence in the rare case orders what is behind a routed entry.
 #![allow(unsafe_code, reason = "it reads lists and entries behind addresses")]
-use std::marker::PhantomData;
 use std::mem::transmute_copy;
 use std::sync::atomic::{AtomicPtr, Ordering::*, fence};
 
@@ -51,7 +50,7 @@ pub unsafe fn relayed<F: Copy>(list: *const (), method: usize) -> (F, *const ())
 }
 
 /// The mark of a routed entry, in a bit that is clear in every address of a program.
-pub(super) const ROUTED: usize = 1 << (usize::BITS - 1);
+const ROUTED: usize = 1 << (usize::BITS - 1);
 
 /// Tells the compiler that the branch with this call is not the usual one.
 #[cold]
@@ -63,66 +62,31 @@ pub fn routed(function: *const RawFunction) -> *const () {
     function.cast::<()>().map_addr(|at| at | ROUTED)
 }
 
-/// An entry of a table, as it was at one time. `F` is the type of the C function.
-pub(super) struct Entry<F> {
-    word: *const (),
-    function: PhantomData<F>,
-}
-
-/// Reads an entry of a table.
+/// Reads an entry of a table: returns the function to call, and its first argument, which is `this` unless the entry is
+/// routed. `F` is the type of the C function.
 ///
 /// # Safety
-/// `entry` is the address of an entry of an interface's table, which is there. It holds the address of an `F`, or what
-/// [`routed`] returned for a function that is an `F`. While others write the entry, they do so atomically, and publish
-/// what is behind it with `Release`.
+/// `entry` is the address of an entry of an interface's table, which is there until the call has returned. It holds the
+/// address of an `F`, or what [`routed`] returned for a function that is an `F`. While others write the entry, they do so
+/// atomically, and publish what is behind it with `Release`.
 #[inline(always)]
-pub(super) unsafe fn read<F: Copy>(entry: *const F) -> Entry<F> {
+pub(super) unsafe fn entered<F: Copy>(entry: *const F, this: *const ()) -> (F, *const ()) {
     const { assert!(size_of::<F>() == size_of::<*const ()>()) };
     // SAFETY: the caller guarantees that the entry is there. It has the size of an address, as the line above checks. A
     // relaxed load of that size is allowed for memory that is only readable, too.
-    let word = unsafe { (*entry.cast::<AtomicPtr<()>>()).load(Relaxed) };
-    Entry {
-        word,
-        function: PhantomData,
-    }
-}
-
-impl<F: Copy> Entry<F> {
-    /// The bits of the entry, of which [`ROUTED`] tells its kind.
-    #[inline(always)]
-    pub(super) fn addr(&self) -> usize {
-        self.word.addr()
-    }
-
-    /// Returns the function of an entry that is not routed.
-    ///
-    /// # Safety
-    /// The entry is not routed.
-    #[inline(always)]
-    pub(super) unsafe fn direct(&self) -> F {
-        // SAFETY: the caller of `read` guarantees that an entry that is not routed is the address of an `F`, which has the
-        // size of an address.
-        unsafe { transmute_copy(&self.word) }
-    }
-
-    /// Returns the function to call, and its first argument, which is `this` unless the entry is routed.
-    ///
-    /// # Safety
-    /// What a routed entry leads to is there until the call has returned.
-    #[inline(always)]
-    pub(super) unsafe fn function(&self, this: *const ()) -> (F, *const ()) {
-        if self.addr() & ROUTED == 0 {
-            // SAFETY: the entry is not routed.
-            return (unsafe { self.direct() }, this);
+    let found = unsafe { (*entry.cast::<AtomicPtr<()>>()).load(Relaxed) };
+    let function = match found.addr() & ROUTED {
+        0 => RawFunction { call: found, this },
+        _ => {
+            rarely();
+            fence(Acquire);
+            let function = found.map_addr(|at| at & !ROUTED);
+            // SAFETY: the mark says that this is the address of a `RawFunction`, which the fence orders after its
+            // publication. The caller guarantees that it is there until the call has returned.
+            unsafe { *function.cast::<RawFunction>() }
         }
-        fence(Acquire);
-        let function = self.word.map_addr(|at| at & !ROUTED);
-        // SAFETY: the mark says that this is the address of a `RawFunction`, which the fence orders after its publication.
-        // The caller guarantees that it is there, and the caller of `read` that its function is an `F`, which has the size
-        // of an address.
-        unsafe {
-            let function = *function.cast::<RawFunction>();
-            (transmute_copy(&function.call), function.this)
-        }
-    }
+    };
+    // SAFETY: the caller guarantees that the function is an `F`, which has the size of an address.
+    let call = unsafe { transmute_copy::<*const (), F>(&function.call) };
+    (call, function.this)
 }
