@@ -104,11 +104,16 @@ fn each_page_of_the_book_is_in_its_table_of_contents_once() {
     let named: BTreeSet<_> = chapters.iter().cloned().collect();
     assert_eq!(named.len(), chapters.len(), "one is named twice");
     let files = fs::read_dir(book()).unwrap();
-    let mut files: BTreeSet<_> = files
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert!(files.remove("SUMMARY.md"));
-    assert_eq!(named, files);
+    let files = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let (mut pages, pictures): (BTreeSet<_>, Vec<_>) =
+        files.partition(|name| name.ends_with(".md"));
+    assert!(pages.remove("SUMMARY.md"));
+    assert_eq!(named, pages);
+    for picture in pictures {
+        let shown = format!("]({picture})");
+        let mut pages = readme_and_book().into_iter();
+        assert!(pages.any(|page| page.text.contains(&shown)), "{picture}");
+    }
     for page in readme_and_book() {
         let titles = page.text.lines().filter(|line| line.starts_with("# "));
         assert_eq!(titles.count(), 1, "titles of {}", page.file.display());
