@@ -105,8 +105,8 @@ fn each_page_of_the_book_is_in_its_table_of_contents_once() {
     assert_eq!(named.len(), chapters.len(), "one is named twice");
     let files = fs::read_dir(book()).unwrap();
     let files = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let (mut pages, pictures): (BTreeSet<_>, Vec<_>) =
-        files.partition(|name| name.ends_with(".md"));
+    let (pages, pictures): (Vec<_>, Vec<_>) = files.partition(|name| name.ends_with(".md"));
+    let mut pages = BTreeSet::from_iter(pages);
     assert!(pages.remove("SUMMARY.md"));
     assert_eq!(named, pages);
     for picture in pictures {
