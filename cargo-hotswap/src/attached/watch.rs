@@ -17,7 +17,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5
 /// The time between two looks at a process that has no endpoint.
 const BEAT: Duration = Duration::from_millis(200);
 
-/// What becomes of a host.
+/// A change that the command reports of its host.
 #[derive(Debug)]
 pub(crate) enum Notice {
     /// The host has ended, or cannot be reached any more.
@@ -72,7 +72,7 @@ fn find_after(wanted: &Wanted, ended: &Found, tell: &impl Fn(Notice) -> bool) ->
             Ok(found) => return Some(found),
             Err(error) => error,
         };
-        // Nobody has to be told each time that there is no host.
+        // A host that is still away is no news.
         let text = error.to_string();
         let is_news = !is_nobody(&error) && said.as_ref() != Some(&text);
         if is_news {

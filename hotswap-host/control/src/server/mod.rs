@@ -386,7 +386,7 @@ async fn serve(
                     };
                     let answered = match is_safe {
                         true => answering.await,
-                        // What may change something goes on, and is recorded, even if the client leaves.
+                        // The host completes and records a request that may change something, even if the client leaves.
                         false => joined(tokio::spawn(answering)).await,
                     };
                     answered.unwrap_or_else(Failure::into_response)

@@ -42,8 +42,8 @@ impl Meter {
         }
     }
 
-    /// Has one of the next calls of each thread timed. Of a thread that makes many calls, one in a great many is timed
-    /// otherwise, which would take long if the calls have become slow.
+    /// Asks each thread to time its next call. A thread that makes many calls times one in a great many, and if its calls
+    /// have become slow, the next of these is far away.
     pub(super) fn time_soon(&self) {
         targets(&self.watched).for_each(record::time_next_calls);
     }

@@ -77,7 +77,7 @@ impl<C: Calls> Caller for &C {
 
 /// A host, each of whose threads has a caller of its own.
 pub trait Host: Sync {
-    /// What a thread calls through.
+    /// The handle through which a thread calls.
     type Caller<'h>: Caller
     where
         Self: 'h;

@@ -1,4 +1,4 @@
-//! What a user of abi_stable writes. It opens libraries with libloading and never closes them.
+//! The code that a user of abi_stable writes. It opens libraries with libloading and never closes them.
 use abi_stable::library::{LibraryError, lib_header_from_path};
 use hum_abi_stable_interface::HumRef;
 use std::path::Path;

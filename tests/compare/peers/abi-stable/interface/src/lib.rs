@@ -1,4 +1,4 @@
-//! What the host and the plugin of the comparison for abi_stable share.
+//! The interface that the host and the plugin of abi_stable share.
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
 use abi_stable::package_version_strings;

@@ -1,4 +1,4 @@
-//! What a user of hot-lib-reloader writes.
+//! The code that a user of hot-lib-reloader writes.
 use std::env;
 use std::error::Error;
 use std::fs;

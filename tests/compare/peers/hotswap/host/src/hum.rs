@@ -1,4 +1,4 @@
-//! What a user of hotswap writes.
+//! The code that a user of hotswap writes.
 use hotswap_host::prelude::*;
 use hotswap_host::signal::{self, Listener};
 use std::error::Error;

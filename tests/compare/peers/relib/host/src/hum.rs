@@ -1,4 +1,4 @@
-//! What a user of relib writes.
+//! The code that a user of relib writes.
 use abi_stable::std_types::RStr;
 use relib_host::Module;
 use std::error::Error;
@@ -11,7 +11,7 @@ relib_interface::include_imports!();
 use gen_exports::ModuleExports;
 use gen_imports::init_imports;
 
-/// What all threads call. A module itself stays on the thread that has loaded it.
+/// The functions that all threads call. A module itself stays on the thread that has loaded it.
 pub struct Hum {
     exports: RwLock<ModuleExports>,
 }

@@ -1,4 +1,4 @@
-//! What the plugin has.
+//! The functions of the plugin.
 use abi_stable::std_types::RStr;
 
 /// The functions of the plugin.
